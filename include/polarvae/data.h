@@ -1,0 +1,67 @@
+/* data.h -- images with known factors: the dSprites-layout reader and the generator.
+ *
+ * A data set is in host memory as it will be on the device: binary images as bits (32 pixels a
+ * word, lowest bit first, rows of images padded to whole words), all others as bytes. */
+#ifndef POLARVAE_DATA_H
+#define POLARVAE_DATA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "polarvae/status.h"
+
+enum { PV_MAX_FACTORS = 16, PV_FACTOR_NAME = 32 };
+
+typedef struct {
+    size_t examples;
+    int height, width, channels;
+    int factors;
+    int factor_size[PV_MAX_FACTORS];                  /* number of values */
+    char factor_name[PV_MAX_FACTORS][PV_FACTOR_NAME]; /* "shape", "scale", ... */
+    int32_t *factor;                                  /* [examples, factors], class of each; owned */
+    double *factor_value;                             /* [examples, factors], as in the file; owned */
+    int complete;     /* row-major grid: example = index of its factor combination */
+    uint32_t *bits;   /* [examples, words] if binary, else NULL; owned */
+    size_t words;     /* per image: ceil(height * width * channels / 32) */
+    uint8_t *bytes;   /* [examples, height * width * channels] if not binary, else NULL; owned */
+    uint64_t checksum; /* of the images and factors: names the data set in checkpoints */
+} pv_data;
+
+/* How far a long piece of work is; called now and then with done <= total. `state` is the
+ * caller's. A return other than PV_OK stops the work with that status. */
+typedef struct {
+    pv_status (*report)(void *state, size_t done, size_t total);
+    void *state;
+} pv_progress;
+
+/* Opens a dSprites-layout file (`imgs` u8 [N,H,W] or [N,H,W,C], `latents/classes` i64 [N,K],
+ * `latents/values` f64 [N,K]; a constant first factor "color" of size 1 is dropped from the
+ * factors) or a 3dshapes.h5 (`images` u8 [N,64,64,3], `labels` f64 [N,6]). Images are square, of a
+ * multiple of 16 pixels, with 1 or 3 channels. Everything is checked here: layout, types, shapes,
+ * that classes lie in their ranges, that binary images hold only 0 and 1, that values are finite.
+ * PV_EDATA or PV_EIO says what is wrong, where, and what would be right. Single-channel u8 images
+ * whose pixels are all 0 or 1 are binary; other images are 0..255.
+ * progress may be NULL. pv_data_close frees what it holds; a zeroed struct is fine. */
+pv_status pv_data_open(pv_data *out, const char *path, const pv_progress *progress);
+void pv_data_close(pv_data *data);
+
+/* The generated dSprites grid: how many values of each factor to keep, evenly spaced over the full
+ * one (3 shapes, 6 scales, 40 orientations, 32 x 32 positions). */
+typedef struct {
+    int size[5]; /* shape, scale, orientation, x, y */
+} pv_sprites;
+extern const pv_sprites pv_sprites_full;
+
+/* Parses "3:6:40:32:32"; PV_EUSAGE with the allowed ranges. */
+pv_status pv_sprites_parse(pv_sprites *out, const char *text);
+
+/* Renders the grid into a file in the public dSprites layout, compressed, with `threads` threads
+ * (0: all cores). The file appears under `path` only when it is complete. */
+pv_status pv_sprites_write(const pv_sprites *sprites, const char *path, int threads,
+                           const pv_progress *progress);
+
+/* One sprite: pixels [64, 64] in {0, 1} for factor classes of the full grid (shape 0..2, scale
+ * 0..5, orientation 0..39, x 0..31, y 0..31). */
+void pv_sprite_render(const int factor[5], uint8_t *pixels);
+
+#endif

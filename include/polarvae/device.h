@@ -1,0 +1,100 @@
+/* device.h -- the only door between the host code and a device (a CPU, a GPU).
+ *
+ * A device owns memory; a stream is an ordered queue on it; a program is a list of kernels that
+ * was recorded once and is run many times. Nothing else runs a kernel: initialisation, a training
+ * step and an evaluation are all programs. How a program is carried out (chunk by chunk on a CPU,
+ * as a graph on a GPU) is the device's own affair; the bits do not depend on the number of
+ * threads.
+ *
+ *     pv_device_open(&device, "cpu");
+ *     pv_stream_open(&stream, device, 2);
+ *     pv_program_begin(&program, stream, batch);
+ *         float *x = pv_rows(program, float, 64 * 64);     an activation: a name, not an address
+ *         pv_dense(program, &(pv_dense_args){...});        recorded, see ops.h
+ *     pv_program_seal(program);
+ *     pv_program_run(program);  pv_stream_sync(stream);
+ *
+ * Device memory is never dereferenced by the host. A device may be used by several threads at
+ * once, a stream by one. */
+#ifndef POLARVAE_DEVICE_H
+#define POLARVAE_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "polarvae/ops.h"
+#include "polarvae/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct pv_device pv_device;
+typedef struct pv_stream pv_stream;
+typedef struct pv_program pv_program;
+
+/* ---- devices ---- */
+
+/* name: "cpu", "cuda:N", or "auto" (a GPU where there is one, else the CPU). */
+pv_status pv_device_open(pv_device **out, const char *name);
+void pv_device_close(pv_device *device); /* after its streams and memory; NULL is fine */
+const char *pv_device_name(const pv_device *device);
+/* One line: model, instruction set or compute capability, cores, memory. Lives as long as device. */
+const char *pv_device_description(const pv_device *device);
+
+/* ---- memory: blocks belong to the caller, aligned to 64 bytes at least ---- */
+
+pv_status pv_device_alloc(pv_device *device, size_t bytes, void **out);
+void pv_device_release(pv_device *device, void *block); /* NULL is fine */
+
+/* ---- streams ---- */
+
+/* threads: how many host threads a CPU stream computes with, the caller's included; 0: all cores. */
+pv_status pv_stream_open(pv_stream **out, pv_device *device, int threads);
+void pv_stream_close(pv_stream *stream); /* NULL is fine */
+pv_device *pv_stream_device(const pv_stream *stream);
+int pv_stream_threads(const pv_stream *stream);
+
+/* In the order of the stream. download has the data when it returns; upload may be reused then. */
+pv_status pv_upload(pv_stream *stream, void *to, const void *from, size_t bytes);
+pv_status pv_download(pv_stream *stream, void *to, const void *from, size_t bytes);
+pv_status pv_fill(pv_stream *stream, void *to, int byte, size_t bytes);
+/* Waits for all work, and reports failures that came late. */
+pv_status pv_stream_sync(pv_stream *stream);
+
+/* ---- programs ---- */
+
+/* Starts recording a program whose batch is `rows` rows. */
+pv_status pv_program_begin(pv_program **out, pv_stream *stream, size_t rows);
+void pv_program_close(pv_program *program); /* NULL is fine */
+size_t pv_program_rows(const pv_program *program);
+
+/* A new activation of `width` elements of `size` bytes a row: a handle that only kernels of this
+ * program can use; the device places it when the program is sealed. NULL if memory is short: the
+ * next kernel that is recorded then fails. A row of one kernel sees only the same row, unless the
+ * kernel declares it as WHOLE. */
+void *pv_program_rows_of(pv_program *program, size_t width, size_t size);
+#define pv_rows(program, type, width) ((type *)pv_program_rows_of(program, width, sizeof(type)))
+
+/* Ends recording. From here on only run and close. Every pointer that is not an activation must
+ * stay valid. */
+pv_status pv_program_seal(pv_program *program);
+pv_status pv_program_run(pv_program *program);
+
+/* Records one kernel; args->rows = 0 stands for the rows of the program, first must be 0. The
+ * arguments are copied. */
+pv_status pv_program_add(pv_program *program, pv_op op, const void *args);
+
+/* pv_kl(program, &(pv_kl_args){...}) and so on, one for each kernel of ops.h. */
+#define PV_WRAPPER(op)                                                                             \
+    static inline pv_status pv_##op(pv_program *program, const pv_##op##_args *args)               \
+    {                                                                                              \
+        return pv_program_add(program, PV_OP_##op, args);                                          \
+    }
+PV_ALL_OPS(PV_WRAPPER)
+#undef PV_WRAPPER
+
+#ifdef __cplusplus
+}
+#endif
+#endif

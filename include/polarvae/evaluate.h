@@ -1,0 +1,88 @@
+/* evaluate.h -- mean against sampled representations, and the variables that are passive.
+ *
+ * Definitions: Bonheme & Grzes, Be More Active! (arXiv 2109.12679); scores as disentanglement_lib
+ * computes them (Locatello et al., arXiv 1811.12359). */
+#ifndef POLARVAE_EVALUATE_H
+#define POLARVAE_EVALUATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "polarvae/device.h"
+
+/* What an encoder made of N examples; host memory, row-major; owned by the struct. */
+typedef struct {
+    size_t examples;
+    int latents, factors;
+    float *mean, *variance, *sampled; /* [examples, latents] */
+    int32_t *factor;                  /* [examples, factors] */
+    char (*factor_name)[32];          /* [factors] */
+} pv_codes;
+void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
+
+/* HDF5: datasets mean, variance, sampled (f32 [N, D]), factors (i32 [N, K]), factor_names. The
+ * file appears under its name only when it is complete. */
+pv_status pv_codes_write(const pv_codes *codes, const char *path);
+pv_status pv_codes_read(pv_codes *out, const char *path);
+
+typedef enum { PV_ACTIVE, PV_MIXED, PV_PASSIVE, PV_TYPES } pv_type;
+extern const char *const pv_type_name[PV_TYPES]; /* "active", ... */
+
+/* The paper's rule, on the posterior variance s of one latent over the examples: with m its
+ * average and v its population variance, a variable is active if v < variance_threshold and
+ * m <= mean_error, passive if v < variance_threshold and |m - 1| <= mean_error, else mixed. */
+pv_type pv_variable_type(double mean_variance, double variance_of_variance,
+                         double variance_threshold, double mean_error);
+
+/* Sets of types that are scored: bit t is set if variables of type t belong. */
+enum { PV_SUBSETS = 7 };
+extern const unsigned pv_subset_types[PV_SUBSETS];
+extern const char *const pv_subset_name[PV_SUBSETS]; /* all, active, mixed, passive, active+mixed,
+                                                        active+passive, mixed+passive */
+
+/* Scores of one set of variables; NaN where undefined (fewer than two variables, a set that lacks
+ * one of its types, a singular covariance), with the reason. */
+typedef struct {
+    int size;
+    double total_correlation;       /* 1/2 (sum log S_ii - log det S), nats */
+    double mutual_information;      /* mean over ordered pairs of the binned estimate, nats */
+    double wasserstein_correlation; /* 2 tr S - 2 tr (diag(S) S)^(1/2) */
+    double effective_rank;          /* exp(entropy of the normalised singular values of S) */
+    const char *reason;             /* static text, or NULL */
+} pv_scores;
+
+typedef struct {
+    double *correlation, *covariance; /* [latents, latents], covariance with N - 1; owned */
+    double *mutual_information;       /* [latents, latents], nats, diagonal = entropy; owned */
+    pv_scores subset[PV_SUBSETS];
+} pv_representation;
+
+typedef struct {
+    size_t examples;
+    int latents;
+    pv_type *type;                                   /* [latents]; owned, as the next three */
+    double *mean_variance, *variance_of_variance;    /* of the posterior variance, over examples */
+    double *kl;                                      /* average KL of each variable, nats */
+    int count[PV_TYPES];
+    pv_representation mean, sampled;
+    double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */
+} pv_evaluation;
+void pv_evaluation_free(pv_evaluation *evaluation);
+
+typedef struct {
+    int bins;
+    double variance_threshold, mean_error;
+} pv_evaluation_options;
+
+/* Types and scores of codes; moments, histograms and contingency tables are computed on the
+ * stream's device. NaN or infinite codes are PV_EDATA, naming the variable. */
+pv_status pv_evaluate_codes(pv_evaluation *out, const pv_codes *codes, pv_stream *stream,
+                            const pv_evaluation_options *options);
+
+/* design: evaluation.json */
+pv_status pv_evaluation_write(const pv_evaluation *evaluation, const char *path);
+/* The table that a person reads. */
+void pv_evaluation_print(const pv_evaluation *evaluation, FILE *to);
+
+#endif

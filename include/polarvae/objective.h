@@ -1,0 +1,57 @@
+/* objective.h -- what is minimised: one file per paper in host/objectives/, and the list here.
+ *
+ * An objective records kernels into a training program: from the posterior and the reconstruction
+ * it makes the gradient that flows back into the encoder, and the named terms of the loss. */
+#ifndef POLARVAE_OBJECTIVE_H
+#define POLARVAE_OBJECTIVE_H
+
+#include "polarvae/config.h"
+#include "polarvae/device.h"
+
+/* Adding an objective: its file, and a line here. */
+#define PV_OBJECTIVES(X) X(beta_vae)
+
+typedef struct {
+    const char *name;
+    double low, high;
+    double published; /* what `auto` stands for: the study's first value */
+    const char *help;
+} pv_objective_key;
+
+enum { PV_MAX_TERMS = 12 };
+
+/* What an objective works on while a program is recorded. Activations have a row per image. */
+typedef struct {
+    pv_program *program;
+    const pv_config *config;
+    size_t batch, latents;
+    const pv_step *step;
+    const float *mean, *logvar, *noise, *z; /* [batch, latents] */
+    const float *dz;                        /* d(mean reconstruction loss)/dz */
+    float *dmean, *dlogvar;                 /* to be recorded by the objective */
+    float *terms;                           /* device, [term_count]: batch means, to be recorded */
+} pv_objective_context;
+
+typedef struct {
+    const char *name;
+    const char *source;                     /* the paper */
+    const pv_objective_key *keys;           /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
+    const char *const *terms;               /* log.csv columns after reconstruction; NULL-ended */
+    /* Records everything after `dz` is known. terms[0] is the reconstruction loss and is there
+     * already; the objective fills terms[1..]. */
+    pv_status (*record)(const pv_objective_context *context);
+    /* The loss from its terms (host, for the log): reconstruction + regulariser. */
+    double (*loss)(const pv_config *config, const float *terms, uint64_t step);
+} pv_objective;
+
+#define X(name) extern const pv_objective pv_objective_##name;
+PV_OBJECTIVES(X)
+#undef X
+
+/* NULL-ended list of all. */
+extern const pv_objective *const pv_objectives[];
+
+/* By name; NULL if there is none. */
+const pv_objective *pv_objective_find(const char *name);
+
+#endif

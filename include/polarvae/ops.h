@@ -1,0 +1,275 @@
+/* ops.h -- every kernel: what it takes, and the one list.
+ *
+ * A kernel works on `rows` rows (images of a batch, parameters of a block, variables...). Its
+ * argument struct is generated from its PV_FIELDS_ macro, in which each pointer declares its role:
+ *
+ *   IN, OUT, INOUT   row-aligned: row r reads or writes elements [r*width, (r+1)*width)
+ *   WHOLE            [rows, width], read across rows: the kernel couples the batch
+ *   SHARED           read by every row, `width` elements in all
+ *   SUM              written, `width` elements in all: a sum over the rows, in a fixed order
+ *   STATE            read and written by the kernel as a whole, `width` elements in all
+ *
+ * F(role, type, name, width) is a pointer, V(type, name) a value; a width may use `a`, the
+ * arguments. Every struct starts with `rows`; `first`, the index of its first row in the whole
+ * (a device that takes the rows in pieces sets it, so that random numbers do not depend on the
+ * pieces); and `cols`. From the declarations a device knows what may run side by side, what may
+ * be cut into chunks of rows, and where it must wait.
+ *
+ * Adding a kernel: its fields and a line in PV_OPS here, a body in kernels/<family>.h, a case in
+ * tests/unit/test_kernels.c. */
+#ifndef POLARVAE_OPS_H
+#define POLARVAE_OPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "polarvae/step.h"
+
+/* clang-format off */
+
+/* ---- layers (layers.h of a device: own code on the CPU, cuBLAS and cuDNN on CUDA) ---- */
+
+/* The pass of a layer. A transposed convolution is the DATA_GRAD of a convolution; its own data
+ * gradient is that convolution's FORWARD. */
+typedef enum { PV_FORWARD, PV_DATA_GRAD, PV_WEIGHT_GRAD } pv_pass;
+
+/* An activation y = f(x); its derivative is a function of y, so that only outputs are kept. */
+typedef enum { PV_LINEAR, PV_RELU, PV_LEAKY_RELU, PV_TANH } pv_activation;
+
+/* dense, with input x [rows, in], output y [rows, out], weight w [out, in]:
+ *   FORWARD      to = f(from w^T + bias)            from = x, to = y
+ *   DATA_GRAD    to = (from w) * f'(mask)           from = dy, to = dx; mask = x, or NULL
+ *   WEIGHT_GRAD  dense_weight_grad: dw = dy^T x, dbias = column sums of dy
+ * bias may be NULL. f is `activation`: of the output (FORWARD) or of the mask (DATA_GRAD). */
+#define PV_FIELDS_dense(F, V)                                                                      \
+    V(int, pass) V(int, activation) V(size_t, in) V(size_t, out)                                   \
+    F(IN, float, from, a->pass == PV_FORWARD ? a->in : a->out)                                     \
+    F(SHARED, float, w, a->in * a->out)                                                            \
+    F(SHARED, float, bias, a->out)                                                                 \
+    F(IN, float, mask, a->in)                                                                      \
+    F(OUT, float, to, a->pass == PV_FORWARD ? a->out : a->in)
+
+#define PV_FIELDS_dense_weight_grad(F, V)                                                          \
+    V(size_t, in) V(size_t, out)                                                                   \
+    F(WHOLE, float, x, a->in)                                                                      \
+    F(WHOLE, float, dy, a->out)                                                                    \
+    F(STATE, float, dw, a->in * a->out)                                                            \
+    F(STATE, float, dbias, a->out)
+
+/* conv: a convolution between a big image [height, width, channels] and a small one
+ * [height / stride.., filters], NHWC, w [filters, kernel, kernel, channels] (KRSC), zero padding
+ * `pad` on every side; small height = (height + 2 pad - kernel) / stride + 1.
+ *   FORWARD      small = f(conv(big) + bias)             from = big, to = small
+ *   DATA_GRAD    big = f(convT(small) + bias)            from = small, to = big
+ * With mask (shaped like `to`) the result is multiplied by f'(mask) instead of passed through f:
+ * that is the gradient with respect to the input of a layer whose stored activation is `mask`.
+ * bias has as many elements as `to` has channels, or is NULL. */
+#define PV_CONV_SHAPE(V)                                                                           \
+    V(int, height) V(int, width) V(int, channels) V(int, filters)                                  \
+    V(int, kernel) V(int, stride) V(int, pad)
+#define PV_CONV_SIZE(side) ((size_t)((a->side + 2 * a->pad - a->kernel) / a->stride + 1))
+#define PV_CONV_BIG ((size_t)a->height * (size_t)a->width * (size_t)a->channels)
+#define PV_CONV_SMALL (PV_CONV_SIZE(height) * PV_CONV_SIZE(width) * (size_t)a->filters)
+#define PV_CONV_WEIGHTS                                                                            \
+    ((size_t)a->filters * (size_t)a->kernel * (size_t)a->kernel * (size_t)a->channels)
+
+#define PV_FIELDS_conv(F, V)                                                                       \
+    V(int, pass) V(int, activation) PV_CONV_SHAPE(V)                                               \
+    F(IN, float, from, a->pass == PV_FORWARD ? PV_CONV_BIG : PV_CONV_SMALL)                        \
+    F(SHARED, float, w, PV_CONV_WEIGHTS)                                                           \
+    F(SHARED, float, bias, (size_t)(a->pass == PV_FORWARD ? a->filters : a->channels))             \
+    F(IN, float, mask, a->pass == PV_FORWARD ? PV_CONV_SMALL : PV_CONV_BIG)                        \
+    F(OUT, float, to, a->pass == PV_FORWARD ? PV_CONV_SMALL : PV_CONV_BIG)
+
+/* dw of both a convolution (dy = small, dbias over its pixels: bias_big = 0) and a transposed
+ * convolution (dy = big: bias_big = 1). */
+#define PV_FIELDS_conv_weight_grad(F, V)                                                           \
+    V(int, bias_big) PV_CONV_SHAPE(V)                                                              \
+    F(IN, float, big, PV_CONV_BIG)                                                                 \
+    F(IN, float, small, PV_CONV_SMALL)                                                             \
+    F(SUM, float, dw, PV_CONV_WEIGHTS)                                                             \
+    F(SUM, float, dbias, (size_t)(a->bias_big ? a->channels : a->filters))
+
+#define PV_LAYER_OPS(layer)                                                                        \
+    layer(dense) layer(dense_weight_grad) layer(conv) layer(conv_weight_grad)
+
+/* ---- batches (kernels/batch.h) ---- */
+
+/* index[row]: which example row `first + row` of the batch of the current step is. ORDER_IID draws
+ * uniformly with replacement, as the study does; ORDER_EPOCHS walks through a fresh permutation of
+ * all examples every epoch; ORDER_LISTED is first + row. `batch` is the rows of a whole batch. */
+typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
+#define PV_FIELDS_pick(F, V)                                                                       \
+    V(int, order) V(uint64_t, seed) V(uint64_t, purpose) V(uint64_t, examples) V(uint64_t, batch)  \
+    F(SHARED, pv_step, step, 1)                                                                    \
+    F(OUT, uint32_t, index, 1)
+
+/* image[row, :] = example index[row] as floats; bits: 32 pixels a word, lowest bit first, each row
+ * of `words` words; bytes: 0..255 becomes 0..1. cols = pixels of an image. */
+#define PV_FIELDS_gather_bits(F, V)                                                                \
+    V(size_t, words) V(size_t, examples)                                                           \
+    F(IN, uint32_t, index, 1)                                                                      \
+    F(SHARED, uint32_t, bits, a->words * a->examples)                                              \
+    F(OUT, float, image, a->cols)
+#define PV_FIELDS_gather_bytes(F, V)                                                               \
+    V(size_t, examples)                                                                            \
+    F(IN, uint32_t, index, 1)                                                                      \
+    F(SHARED, uint8_t, bytes, a->cols * a->examples)                                               \
+    F(OUT, float, image, a->cols)
+
+/* ---- the posterior (kernels/gaussian.h); cols = latents ---- */
+
+/* z = mean + exp(logvar / 2) noise, noise ~ N(0, 1) from (seed, purpose, step, row, col). */
+#define PV_FIELDS_reparameterise(F, V)                                                             \
+    V(uint64_t, seed) V(uint64_t, purpose)                                                         \
+    F(SHARED, pv_step, step, 1)                                                                    \
+    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols)                                      \
+    F(OUT, float, noise, a->cols) F(OUT, float, z, a->cols)
+
+/* variance = exp(logvar) */
+#define PV_FIELDS_variance(F, V)                                                                   \
+    F(IN, float, logvar, a->cols) F(OUT, float, variance, a->cols)
+
+/* kl[row] = KL(N(mean, exp(logvar)) || N(0, I)) in nats = sum over cols of
+ * (mean^2 + exp(logvar) - 1 - logvar) / 2; kl_columns: the sum over rows instead. */
+#define PV_FIELDS_kl(F, V)                                                                         \
+    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(OUT, float, kl, 1)
+#define PV_FIELDS_kl_columns(F, V)                                                                 \
+    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(SUM, double, kl, a->cols)
+
+/* Gradients of  L(z) + weight * sum of kl  with dz = dL/dz:
+ *   dmean = dz + weight mean,  dlogvar = dz noise exp(logvar / 2) / 2 + weight (exp(logvar) - 1) / 2 */
+#define PV_FIELDS_posterior_grad(F, V)                                                             \
+    V(float, weight)                                                                               \
+    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(IN, float, noise, a->cols)         \
+    F(IN, float, dz, a->cols) F(OUT, float, dmean, a->cols) F(OUT, float, dlogvar, a->cols)
+
+/* ---- reconstruction (kernels/reconstruction.h); cols = pixels * channels ---- */
+
+/* loss[row] = sum over pixels of max(l, 0) - l x + log1p(exp(-|l|)), the negative log-likelihood
+ * of a Bernoulli with logits l, in nats; dlogits = scale (sigmoid(l) - x). */
+#define PV_FIELDS_bernoulli(F, V)                                                                  \
+    V(float, scale)                                                                                \
+    F(IN, float, logits, a->cols) F(IN, float, image, a->cols)                                     \
+    F(OUT, float, loss, 1) F(OUT, float, dlogits, a->cols)
+
+/* probability = sigmoid(logit) */
+#define PV_FIELDS_sigmoid(F, V)                                                                    \
+    F(IN, float, logits, a->cols) F(OUT, float, probability, a->cols)
+
+/* ---- parameters (kernels/parameters.h); a row is one parameter, cols = 1 ---- */
+
+/* uniform in (-limit, limit), from (seed, purpose, row). */
+#define PV_FIELDS_uniform(F, V)                                                                    \
+    V(uint64_t, seed) V(uint64_t, purpose) V(float, limit)                                         \
+    F(OUT, float, value, 1)
+
+/* One Adam update; m and v are the running moments, step->rate the bias-corrected rate.
+ * torch_epsilon = 0: w -= rate m / (sqrt(v) + epsilon), TensorFlow's placement ("epsilon hat",
+ * section 2 of Kingma & Ba 2015); 1: epsilon is added to the bias-corrected sqrt(v). */
+#define PV_FIELDS_adam(F, V)                                                                       \
+    V(float, beta1) V(float, beta2) V(float, epsilon) V(int, torch_epsilon)                        \
+    F(SHARED, pv_step, step, 1)                                                                    \
+    F(IN, float, gradient, 1)                                                                      \
+    F(INOUT, float, value, 1) F(INOUT, float, m, 1) F(INOUT, float, v, 1)
+
+/* ---- the step block (kernels/parameters.h); rows = 1 ---- */
+
+/* Before a step: computes what Adam reads from step->count. */
+#define PV_FIELDS_begin_step(F, V)                                                                 \
+    V(double, learning_rate) V(double, beta1) V(double, beta2)                                     \
+    F(STATE, pv_step, step, 1)
+/* After a step: log[count % capacity, :] = terms, then count += 1. cols = terms. */
+#define PV_FIELDS_end_step(F, V)                                                                   \
+    V(size_t, capacity)                                                                            \
+    F(SHARED, float, terms, a->cols)                                                               \
+    F(STATE, float, log, a->cols * a->capacity)                                                    \
+    F(STATE, pv_step, step, 1)
+
+/* ---- statistics (kernels/statistics.h) ---- */
+
+/* sum[col] = scale * sum over rows of value[row, col]; float for the terms of a loss, double for
+ * evaluation. */
+#define PV_FIELDS_column_sum(F, V)                                                                 \
+    V(float, scale) F(IN, float, value, a->cols) F(SUM, float, sum, a->cols)
+#define PV_FIELDS_column_mean(F, V)                                                                \
+    V(double, scale) F(IN, float, value, a->cols) F(SUM, double, mean, a->cols)
+
+/* covariance[i, j] = scale * sum over rows of (x_i - mean_i)(x_j - mean_j);
+ * variables = columns of x, cols = variables^2. */
+#define PV_FIELDS_covariance(F, V)                                                                 \
+    V(size_t, variables) V(double, scale)                                                          \
+    F(IN, float, x, a->variables) F(SHARED, double, mean, a->variables)                            \
+    F(SUM, double, covariance, a->cols)
+
+/* Smallest and largest of column `row` of x [examples, rows]. */
+#define PV_FIELDS_range(F, V)                                                                      \
+    V(size_t, examples)                                                                            \
+    F(SHARED, float, x, a->examples * a->cols) F(OUT, float, low, 1) F(OUT, float, high, 1)
+
+/* bin[row, col] in 0..bins-1: how many of the left edges [cols, bins] of the column are <= x, less
+ * one (numpy.digitize against numpy.histogram's left edges). */
+#define PV_FIELDS_digitise(F, V)                                                                   \
+    V(int, bins)                                                                                   \
+    F(IN, float, x, a->cols) F(SHARED, double, edges, a->cols * (size_t)a->bins)                   \
+    F(OUT, uint8_t, bin, a->cols)
+
+/* Joint histogram of columns i and j of bin [examples, variables], row = i * variables + j:
+ * count[row, bin_i * bins + bin_j]; cols = bins^2. */
+#define PV_FIELDS_contingency(F, V)                                                                \
+    V(size_t, examples) V(size_t, variables) V(int, bins)                                          \
+    F(SHARED, uint8_t, bin, a->examples * a->variables)                                            \
+    F(OUT, uint32_t, count, a->cols)
+
+/* The list. map: one call per element, rows * cols of them. rows: one team per row. columns: one
+ * team per column, summing over the rows. */
+#define PV_OPS(map, rows, columns)                                                                 \
+    map(pick)                                                                                      \
+    rows(gather_bits)                                                                              \
+    rows(gather_bytes)                                                                             \
+    map(reparameterise)                                                                            \
+    map(variance)                                                                                  \
+    rows(kl)                                                                                       \
+    columns(kl_columns)                                                                            \
+    map(posterior_grad)                                                                            \
+    rows(bernoulli)                                                                                \
+    map(sigmoid)                                                                                   \
+    map(uniform)                                                                                   \
+    map(adam)                                                                                      \
+    rows(begin_step)                                                                               \
+    rows(end_step)                                                                                 \
+    columns(column_sum)                                                                            \
+    columns(column_mean)                                                                           \
+    columns(covariance)                                                                            \
+    rows(range)                                                                                    \
+    map(digitise)                                                                                  \
+    rows(contingency)
+
+#define PV_ALL_OPS(op) PV_LAYER_OPS(op) PV_OPS(op, op, op)
+
+/* ---- what follows is generated ---- */
+
+#define PV_CONST_IN const
+#define PV_CONST_WHOLE const
+#define PV_CONST_SHARED const
+#define PV_CONST_OUT
+#define PV_CONST_INOUT
+#define PV_CONST_SUM
+#define PV_CONST_STATE
+
+#define PV_STRUCT_POINTER(role, type, name, width) PV_CONST_##role type *name;
+#define PV_STRUCT_VALUE(type, name) type name;
+#define PV_STRUCT(op)                                                                              \
+    typedef struct {                                                                               \
+        size_t rows, first, cols;                                                                  \
+        PV_FIELDS_##op(PV_STRUCT_POINTER, PV_STRUCT_VALUE)                                         \
+    } pv_##op##_args;
+PV_ALL_OPS(PV_STRUCT)
+#undef PV_STRUCT
+
+#define PV_ENUM(op) PV_OP_##op,
+typedef enum { PV_ALL_OPS(PV_ENUM) PV_OP_COUNT } pv_op;
+#undef PV_ENUM
+
+/* clang-format on */
+#endif

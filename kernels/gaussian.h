@@ -1,0 +1,51 @@
+/* gaussian.h -- the posterior N(mean, exp(logvar)) with diagonal covariance, and its KL divergence
+ * from N(0, I) (Kingma & Welling 2014, appendix B). */
+#ifndef PV_GAUSSIAN_H
+#define PV_GAUSSIAN_H
+
+#include "philox.h"
+
+PV_FN void pv_reparameterise_at(size_t i, const pv_reparameterise_args *a)
+{
+    float noise = pv_normal(a->seed, a->purpose, a->step->count, a->first * a->cols + i);
+    a->noise[i] = noise;
+    a->z[i] = a->mean[i] + pv_exp(0.5f * a->logvar[i]) * noise;
+}
+
+PV_FN void pv_variance_at(size_t i, const pv_variance_args *a)
+{
+    a->variance[i] = pv_exp(a->logvar[i]);
+}
+
+/* KL of one latent, in nats. expm1, not exp - 1: near logvar = 0, exp - 1 - logvar cancels to
+ * noise, and the KL of a collapsed unit can come out negative. */
+PV_FN float pv_kl_of(float mean, float logvar)
+{
+    return 0.5f * (mean * mean + (pv_expm1(logvar) - logvar));
+}
+
+PV_FN void pv_kl_at(pv_team t, size_t row, const pv_kl_args *a)
+{
+    const float *mean = a->mean + row * a->cols, *logvar = a->logvar + row * a->cols;
+    float sum = 0.0f;
+    for (size_t j = (size_t)t.lane; j < a->cols; j += (size_t)t.size)
+        sum += pv_kl_of(mean[j], logvar[j]);
+    sum = pv_team_sum(t, sum);
+    if (t.lane == 0) a->kl[row] = sum;
+}
+
+PV_FN double pv_kl_columns_at(size_t row, size_t col, const pv_kl_columns_args *a)
+{
+    size_t i = row * a->cols + col;
+    return (double)pv_kl_of(a->mean[i], a->logvar[i]);
+}
+
+PV_FN void pv_posterior_grad_at(size_t i, const pv_posterior_grad_args *a)
+{
+    float logvar = a->logvar[i], dz = a->dz[i];
+    a->dmean[i] = dz + a->weight * a->mean[i];
+    a->dlogvar[i] =
+        0.5f * (dz * a->noise[i] * pv_exp(0.5f * logvar) + a->weight * pv_expm1(logvar));
+}
+
+#endif

@@ -1,0 +1,57 @@
+/* parameters.h -- initial values, the Adam update, and the step block. */
+#ifndef PV_PARAMETERS_H
+#define PV_PARAMETERS_H
+
+#include "philox.h"
+
+PV_FN void pv_uniform_at(size_t i, const pv_uniform_args *a)
+{
+    float u = pv_unit(pv_random_word(a->seed, a->purpose, 0, a->first + i));
+    a->value[i] = a->limit * (2.0f * u - 1.0f);
+}
+
+PV_FN void pv_adam_at(size_t i, const pv_adam_args *a)
+{
+    const pv_step *step = a->step;
+    float g = a->gradient[i];
+    float m = a->beta1 * a->m[i] + (1.0f - a->beta1) * g;
+    float v = a->beta2 * a->v[i] + (1.0f - a->beta2) * g * g;
+    a->m[i] = m;
+    a->v[i] = v;
+    float root = sqrtf(v);
+    a->value[i] -= a->torch_epsilon ? step->rate_torch * m / (root * step->root_torch + a->epsilon)
+                                    : step->rate * m / (root + a->epsilon);
+}
+
+/* x^n by squaring: the same bits on every device, which pow would not give. */
+PV_FN double pv_power(double x, uint64_t n)
+{
+    double y = 1.0;
+    for (; n; n >>= 1) {
+        if (n & 1) y *= x;
+        x *= x;
+    }
+    return y;
+}
+
+PV_FN void pv_begin_step_at(pv_team t, size_t row, const pv_begin_step_args *a)
+{
+    if (t.lane != 0 || row != 0) return;
+    pv_step *step = a->step;
+    double bias1 = 1.0 - pv_power(a->beta1, step->count + 1);
+    double bias2 = 1.0 - pv_power(a->beta2, step->count + 1);
+    step->rate = (float)(a->learning_rate * sqrt(bias2) / bias1);
+    step->rate_torch = (float)(a->learning_rate / bias1);
+    step->root_torch = (float)(1.0 / sqrt(bias2));
+}
+
+PV_FN void pv_end_step_at(pv_team t, size_t row, const pv_end_step_args *a)
+{
+    if (row != 0) return;
+    float *log = a->log + a->step->count % a->capacity * a->cols;
+    for (size_t j = (size_t)t.lane; j < a->cols; j += (size_t)t.size) log[j] = a->terms[j];
+    pv_team_wait(t);
+    if (t.lane == 0) a->step->count += 1;
+}
+
+#endif
