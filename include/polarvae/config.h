@@ -40,7 +40,7 @@ enum { PV_TEXT = 1024, PV_MAX_SNAPSHOTS = 4096, PV_OBJECTIVE_VALUES = 8 };
     REAL(learning_rate, 1e-4, 0, 10, "Adam's")                                                                          \
     REAL(adam_beta1, 0.9, 0, 0.999999, "decay of the first moment")                                                     \
     REAL(adam_beta2, 0.999, 0, 0.99999999, "decay of the second moment")                                                \
-    REAL(adam_epsilon_value, 1e-8, 0, 1, "Adam's epsilon")                                                              \
+    REAL(epsilon, 1e-8, 0, 1, "Adam's epsilon")                                                                         \
     CHOICE(adam_epsilon, "tensorflow", "tensorflow|torch", "where epsilon stands: beside the raw or the bias-corrected root") \
     COUNT(seed, 0, 0, 9223372036854775807, "of initial values, batches and noise")                                      \
     SECTION("machine")                                                                                                  \
