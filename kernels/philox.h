@@ -4,7 +4,7 @@
 #ifndef PV_PHILOX_H
 #define PV_PHILOX_H
 
-#include "math.h"
+#include "elementary.h"
 
 typedef struct {
     uint32_t word[4];

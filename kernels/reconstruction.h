@@ -2,7 +2,7 @@
 #ifndef PV_RECONSTRUCTION_H
 #define PV_RECONSTRUCTION_H
 
-#include "math.h"
+#include "elementary.h"
 
 /* max(l, 0) - l x + log1p(exp(-|l|)): the textbook form overflows at l > 88. */
 PV_FN void pv_bernoulli_at(pv_team t, size_t row, const pv_bernoulli_args *a)

@@ -1,12 +1,12 @@
-/* math.h -- exp, expm1, log, log1p, sigmoid, sine and cosine without branches, so that loops over
+/* elementary.h -- exp, expm1, log, log1p, sigmoid, sine and cosine without branches, so that loops over
  * them become vector code. Errors in units in the last place, over the whole float range, are
  * checked in tests/unit/test_math.c.
  *
  * Method: argument reduction to a small interval, a minimax polynomial there, reassembly by
  * exponent arithmetic (Muller, Elementary Functions, 3rd ed., chapters 9 and 11). The coefficients
  * are Taylor or Chebyshev ones in the reduced interval. */
-#ifndef PV_MATH_H
-#define PV_MATH_H
+#ifndef PV_ELEMENTARY_H
+#define PV_ELEMENTARY_H
 
 #include <math.h>
 #include <string.h>
