@@ -1,10 +1,10 @@
-/* elementary.h -- exp, expm1, log, log1p, sigmoid, sine and cosine without branches, so that loops over
- * them become vector code. Errors in units in the last place, over the whole float range, are
- * checked in tests/unit/test_math.c.
+/* elementary.h -- exp, expm1, log, log1p, sigmoid, sine and cosine without branches, so that loops
+ * over them become vector code. They hold for every float, with infinities and NaN as in libm;
+ * their errors in units in the last place are checked in tests/unit/test_math.c.
  *
- * Method: argument reduction to a small interval, a minimax polynomial there, reassembly by
- * exponent arithmetic (Muller, Elementary Functions, 3rd ed., chapters 9 and 11). The coefficients
- * are Taylor or Chebyshev ones in the reduced interval. */
+ * Method: argument reduction to a small interval, a polynomial there, reassembly by exponent
+ * arithmetic (Muller, Elementary Functions, 3rd ed., chapters 9 and 11). The coefficients are
+ * Taylor's for the exponential, minimax ones for the others. */
 #ifndef PV_ELEMENTARY_H
 #define PV_ELEMENTARY_H
 
@@ -27,8 +27,14 @@ PV_FN uint32_t pv_bits_of(float x)
     return bits;
 }
 
-/* The nearest whole number, for |x| < 2^22, ties to even. */
-PV_FN float pv_round(float x) { return (x + 12582912.0f) - 12582912.0f; }
+/* The nearest whole number, for |x| < 2^22, ties to even: adding 1.5 * 2^23 leaves it in the low
+ * bits. There, too, it is read as an integer: a conversion of NaN would be undefined. */
+PV_FN float pv_round(float x, int *whole)
+{
+    float shifted = x + 12582912.0f;
+    *whole = (int)(pv_bits_of(shifted) - 0x4b400000u);
+    return shifted - 12582912.0f;
+}
 
 /* 2^n for n in [-126, 127]. */
 PV_FN float pv_power_of_two(int n) { return pv_float_of((uint32_t)(n + 127) << 23); }
@@ -51,10 +57,10 @@ PV_FN float pv_exp(float x)
 {
     x = x < -110.0f ? -110.0f : x;
     x = x > 100.0f ? 100.0f : x;
-    float n = pv_round(x * 1.44269504f);
-    float r = pv_reduce(x, n);
+    int whole;
+    float r = pv_reduce(x, pv_round(x * 1.44269504f, &whole));
     float y = 1.0f + (r + r * r * pv_exp_tail(r));
-    int whole = (int)n, half = whole / 2;
+    int half = whole / 2;
     return y * pv_power_of_two(half) * pv_power_of_two(whole - half);
 }
 
@@ -63,18 +69,25 @@ PV_FN float pv_expm1(float x)
 {
     x = x < -30.0f ? -30.0f : x;
     x = x > 89.0f ? 89.0f : x;
-    float n = pv_round(x * 1.44269504f);
-    float r = pv_reduce(x, n);
+    int whole;
+    float r = pv_reduce(x, pv_round(x * 1.44269504f, &whole));
     float p = r + r * r * pv_exp_tail(r);
-    float s = pv_power_of_two((int)n - 1);
-    return n == 0.0f ? p : 2.0f * (s * p + (s - 0.5f));
+    float s = pv_power_of_two(whole - 1);
+    return whole == 0 ? p : 2.0f * (s * p + (s - 0.5f));
 }
 
-/* Natural logarithm of a positive normal number; -inf at 0, NaN below. */
-PV_FN float pv_log(float x)
+/* exp(x) - 1 - x, never negative, accurate near 0 where expm1(x) - x cancels. */
+PV_FN float pv_exp_excess(float x)
+{
+    float near = x * x * pv_exp_tail(x);
+    return x > -0.34f && x < 0.34f ? near : pv_expm1(x) - (x < 89.0f ? x : 89.0f);
+}
+
+/* Natural logarithm of a positive normal number. */
+PV_FN float pv_log_normal(float x)
 {
     uint32_t bits = pv_bits_of(x);
-    int n = (int)((bits - 0x3f3504f3u) >> 23) - ((bits < 0x3f3504f3u) ? 512 : 0);
+    int n = (int)(bits - 0x3f3504f3u) >> 23; /* x = 2^n (1 + m), 1 + m from sqrt(1/2) to sqrt(2) */
     float m = pv_float_of(bits - ((uint32_t)n << 23)) - 1.0f;
     float p = 7.0376836292e-2f;
     p = p * m - 1.1514610310e-1f;
@@ -88,20 +101,28 @@ PV_FN float pv_log(float x)
     float q = m * m;
     float e = (float)n;
     float y = m * q * p - 2.12194440e-4f * e - 0.5f * q;
-    y = (m + y) + 0.693359375f * e;
-    y = x > 3.4028235e38f ? x : y;
+    return (m + y) + 0.693359375f * e;
+}
+
+/* Natural logarithm; -inf at 0, NaN below. A denormal is scaled by 2^23 first. */
+PV_FN float pv_log(float x)
+{
+    int tiny = x < 1.17549435e-38f;
+    float y = pv_log_normal(tiny ? x * 8388608.0f : x) - (tiny ? 15.9423851f : 0.0f);
+    y = x > 3.40282347e38f ? x : y;
     y = x == 0.0f ? -INFINITY : y;
     return x >= 0.0f ? y : NAN;
 }
 
-/* log(1 + x): log of the rounded sum, plus what the rounding lost. */
+/* log(1 + x): log of the rounded sum u, plus what the rounding lost, over u. */
 PV_FN float pv_log1p(float x)
 {
     float u = 1.0f + x;
     float lost = x < 1.0f ? x - (u - 1.0f) : 1.0f - (u - x);
-    float y = pv_log(u) + lost / u;
-    y = x > 3.4028235e38f ? x : y;
-    return x == -1.0f ? -INFINITY : y;
+    float y = pv_log_normal(u) + lost * (1.0f / u);
+    y = x > 3.40282347e38f ? x : y;
+    y = x == -1.0f ? -INFINITY : y;
+    return x >= -1.0f ? y : NAN;
 }
 
 /* 1 / (1 + exp(-x)) */
@@ -115,13 +136,13 @@ PV_FN float pv_logistic(float x)
 /* Sine and cosine of 2 pi u for u in [0, 1]. */
 PV_FN void pv_sincos_turn(float u, float *sine, float *cosine)
 {
-    float q = pv_round(4.0f * u);
+    int k;
+    float q = pv_round(4.0f * u, &k);
     float r = (u - 0.25f * q) * 6.28318531f;
     float r2 = r * r;
     float s = ((-1.9515296e-4f * r2 + 8.3321609e-3f) * r2 - 1.6666655e-1f) * r2 * r + r;
-    float c = ((2.4433157e-5f * r2 - 1.3887316e-3f) * r2 + 4.1666646e-2f) * r2 * r2 -
-              0.5f * r2 + 1.0f;
-    int k = (int)q;
+    float c =
+        ((2.4433157e-5f * r2 - 1.3887316e-3f) * r2 + 4.1666646e-2f) * r2 * r2 - 0.5f * r2 + 1.0f;
     float a = (k & 1) ? c : s, b = (k & 1) ? s : c;
     *sine = (k & 2) ? -a : a;
     *cosine = ((k + 1) & 2) ? -b : b;
