@@ -1,0 +1,163 @@
+/* config_yaml.c -- a YAML mapping of scalars and flat lists, as settings with line numbers. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <yaml.h>
+
+#include "base/base.h"
+#include "base/config_table.h"
+
+enum { LARGEST_FILE = 16 << 20 };
+
+typedef struct {
+    const char *path, *text;
+    size_t size;
+    yaml_parser_t parser;
+    yaml_event_t event; /* the current one */
+    pv_settings *settings;
+} reader;
+
+static size_t line(const reader *r) { return r->event.start_mark.line + 1; }
+
+#define FAIL(r, ...) pv_setting_fail(&(pv_setting){.path = (r)->path, .line = line(r)}, __VA_ARGS__)
+
+static pv_status out_of_memory(const reader *r)
+{
+    return pv_fail(PV_ENOMEM, "%s: out of memory for its keys", r->path);
+}
+
+/* Where the bytes themselves are no text, libyaml tells their offset instead of a line. */
+static pv_status fail_yaml(const reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    size_t at = 1;
+    if (p->error == YAML_MEMORY_ERROR) return out_of_memory(r);
+    if (p->error != YAML_READER_ERROR)
+        return pv_fail(PV_EUSAGE, "%s:%zu: not valid YAML: %s", r->path, p->problem_mark.line + 1,
+                       p->problem);
+    for (size_t i = 0; i < p->problem_offset && i < r->size; i++) at += r->text[i] == '\n';
+    return pv_fail(PV_EUSAGE, "%s:%zu: not a text file in UTF-8: %s", r->path, at, p->problem);
+}
+
+static pv_status next(reader *r)
+{
+    yaml_event_delete(&r->event);
+    return yaml_parser_parse(&r->parser, &r->event) ? PV_OK : fail_yaml(r);
+}
+
+/* A copy of the scalar, which must hold no 0 byte: C would read only what stands before it. */
+static pv_status copy_scalar(const reader *r, char **out)
+{
+    const char *text = (const char *)r->event.data.scalar.value;
+    if (strlen(text) != r->event.data.scalar.length)
+        return FAIL(r, "a value must not hold a 0 byte");
+    *out = strdup(text);
+    return *out ? PV_OK : out_of_memory(r);
+}
+
+/* The items of a sequence, with commas between them. */
+static pv_status read_list(reader *r, pv_setting *s)
+{
+    size_t used = 0, room = 64;
+    s->list = 1;
+    if (!(s->value = calloc(1, room))) return out_of_memory(r);
+    for (;;) {
+        PV_TRY(next(r));
+        if (r->event.type == YAML_SEQUENCE_END_EVENT) return PV_OK;
+        if (r->event.type != YAML_SCALAR_EVENT || r->event.data.scalar.length == 0)
+            return FAIL(r, "%.60s must hold plain numbers", s->key);
+        size_t length = r->event.data.scalar.length;
+        if (used + length + 2 > room) {
+            room = 2 * (used + length + 2);
+            char *grown = realloc(s->value, room);
+            if (!grown) return out_of_memory(r);
+            s->value = grown;
+        }
+        if (used) s->value[used++] = ',';
+        memcpy(s->value + used, r->event.data.scalar.value, length + 1);
+        used += length;
+    }
+}
+
+static pv_status read_value(reader *r, pv_setting *s)
+{
+    switch (r->event.type) {
+    case YAML_SCALAR_EVENT:
+        return copy_scalar(r, &s->value);
+    case YAML_SEQUENCE_START_EVENT:
+        return read_list(r, s);
+    case YAML_MAPPING_START_EVENT:
+        return FAIL(r, "%.60s takes a value, not keys of its own", s->key);
+    default:
+        return FAIL(r, "YAML aliases are not supported; write the value itself");
+    }
+}
+
+/* From the event of a key to the last one of its value. */
+static pv_status read_entry(reader *r)
+{
+    pv_setting s = {.path = r->path, .line = line(r)};
+    pv_status status = PV_OK;
+    if (r->event.type != YAML_SCALAR_EVENT) return FAIL(r, "a key must be one word");
+    if ((status = copy_scalar(r, &s.key)) != PV_OK) goto out;
+    for (int i = 0; i < r->settings->count; i++) {
+        const pv_setting *other = &r->settings->at[i];
+        if (strcmp(other->key, s.key) != 0) continue;
+        status = pv_setting_fail(&s, "key '%.60s' is given twice, first in line %zu", s.key,
+                                 other->line);
+        goto out;
+    }
+    if ((status = next(r)) != PV_OK) goto out;
+    if ((status = read_value(r, &s)) != PV_OK) goto out;
+    status = pv_settings_add(r->settings, &s);
+out:
+    free(s.key);
+    free(s.value);
+    return status;
+}
+
+static pv_status read_document(reader *r)
+{
+    PV_TRY(next(r)); /* of the stream's start */
+    PV_TRY(next(r));
+    if (r->event.type == YAML_STREAM_END_EVENT) return PV_OK;
+    PV_TRY(next(r));
+    /* "---" alone is an empty document. */
+    int empty = r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.length == 0;
+    if (r->event.type != YAML_MAPPING_START_EVENT && !empty)
+        return FAIL(r, "a configuration must be lines of the form 'key: value'");
+    while (!empty) {
+        PV_TRY(next(r));
+        if (r->event.type == YAML_MAPPING_END_EVENT) break;
+        PV_TRY(read_entry(r));
+    }
+    PV_TRY(next(r)); /* of the document's end */
+    PV_TRY(next(r));
+    if (r->event.type == YAML_STREAM_END_EVENT) return PV_OK;
+    return FAIL(r, "a second document begins; a configuration has one");
+}
+
+pv_status pv_config_read_yaml(pv_settings *settings, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && (S_ISDIR(info.st_mode) || info.st_size > LARGEST_FILE))
+        return pv_fail(PV_EUSAGE, "%s: %s, not a configuration file", path,
+                       S_ISDIR(info.st_mode) ? "is a directory" : "is larger than 16 MiB");
+    char *text;
+    reader r = {.path = path, .settings = settings};
+    PV_TRY(pv_read_text(&text, &r.size, path));
+    r.text = text;
+    pv_status status = PV_OK;
+    if (!yaml_parser_initialize(&r.parser)) {
+        status = out_of_memory(&r);
+        goto out;
+    }
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, r.size);
+    status = read_document(&r);
+    yaml_event_delete(&r.event);
+    yaml_parser_delete(&r.parser);
+out:
+    free(text);
+    return status;
+}
