@@ -1,0 +1,16 @@
+# docker build -t polarvae . && docker run --rm -v "$PWD:/data" -w /data polarvae info
+FROM debian:12-slim AS build
+COPY . /src
+RUN cd /src && ./dev deps \
+    && cmake -S . -B /build -G Ninja -DBUILD_TESTING=OFF \
+    && cmake --build /build \
+    && cmake --install /build --prefix /opt/polarvae
+
+FROM debian:12-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+       libhdf5-103-1 libyaml-0-2 libcairo2 libgsl27 zlib1g fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /opt/polarvae /usr/local
+ENTRYPOINT ["polarvae"]
+CMD ["help"]
