@@ -1,0 +1,202 @@
+/* device.c -- the CPU as a device: memory, streams, and the instruction set that is there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "plan.h"
+
+typedef struct {
+    pv_device base;
+    const pv_cpu_table *table = NULL;
+} cpu_device;
+
+typedef struct {
+    pv_stream base;
+    pv_pool *pool;
+} cpu_stream;
+
+enum { HUGE = 2 * 1024 * 1024 };
+
+/* ---- memory ---- */
+
+static pv_status cpu_alloc(pv_device *d, size_t bytes, void **out)
+{
+    (void)d;
+    size_t align = bytes >= HUGE ? HUGE : 64;
+    *out = bytes <= SIZE_MAX - align ? aligned_alloc(align, pv_round_up(bytes + !bytes, align)) : NULL;
+    if (!*out) return pv_fail(PV_ENOMEM, "cpu: out of memory for %zu bytes", bytes);
+    if (bytes >= HUGE) madvise(*out, pv_round_up(bytes, HUGE), MADV_HUGEPAGE);
+    return PV_OK;
+}
+
+static void cpu_release(pv_device *d, void *block)
+{
+    (void)d;
+    free(block);
+}
+
+static pv_status cpu_copy(pv_stream *s, void *to, const void *from, size_t bytes)
+{
+    (void)s;
+    if (bytes) memcpy(to, from, bytes);
+    return PV_OK;
+}
+
+static pv_status cpu_fill(pv_stream *s, void *to, int byte, size_t bytes)
+{
+    (void)s;
+    if (bytes) memset(to, byte, bytes);
+    return PV_OK;
+}
+
+/* ---- streams: work is done when the call returns ---- */
+
+static pv_status cpu_sync(pv_stream *s)
+{
+    (void)s;
+    return PV_OK;
+}
+
+static pv_status cpu_stream_open(pv_device *d, int threads, pv_stream **out)
+{
+    *out = NULL;
+    if (threads <= 0) threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads <= 0) threads = 1;
+    cpu_stream *s = calloc(1, sizeof *s);
+    if (!s) return pv_fail(PV_ENOMEM, "out of memory for a stream");
+    s->base = (pv_stream){.device = d, .threads = threads};
+    pv_status status = pv_pool_open(&s->pool, threads);
+    if (status != PV_OK)
+        free(s);
+    else
+        *out = &s->base;
+    return status;
+}
+
+static void cpu_stream_close(pv_stream *s)
+{
+    pv_pool_close(((cpu_stream *)s)->pool);
+    free(s);
+}
+
+/* ---- programs ---- */
+
+static pv_status cpu_record(pv_program *p, pv_op op, const void *args)
+{
+    (void)p, (void)op, (void)args;
+    return PV_OK;
+}
+
+static pv_status cpu_seal(pv_program *p)
+{
+    const cpu_device *d = (const cpu_device *)p->stream->device;
+    pv_plan *plan;
+    PV_TRY(pv_plan_make(&plan, p, d->table, p->stream->threads));
+    p->plan = plan;
+    return PV_OK;
+}
+
+static pv_status cpu_run(pv_program *p)
+{
+    pv_plan_run(p->plan, ((cpu_stream *)p->stream)->pool);
+    return PV_OK;
+}
+
+static void cpu_program_close(pv_program *p) { pv_plan_free(p->plan); }
+
+static void cpu_close(pv_device *d) { free(d); }
+
+static const pv_device_calls calls = {
+    .alloc = cpu_alloc,
+    .release = cpu_release,
+    .upload = cpu_copy,
+    .download = cpu_copy,
+    .fill = cpu_fill,
+    .sync = cpu_sync,
+    .stream_open = cpu_stream_open,
+    .stream_close = cpu_stream_close,
+    .record = cpu_record,
+    .seal = cpu_seal,
+    .run = cpu_run,
+    .program_close = cpu_program_close,
+    .close = cpu_close,
+};
+
+/* ---- the instruction set ---- */
+
+static const pv_cpu_table *const tables[] = {
+#ifdef PV_HAVE_AVX512
+    &pv_cpu_table_avx512,
+#endif
+#ifdef PV_HAVE_AVX2
+    &pv_cpu_table_avx2,
+#endif
+    &pv_cpu_table_baseline,
+    &pv_cpu_table_reference,
+};
+
+static int runs_here(const pv_cpu_table *t)
+{
+#if defined __x86_64__ || defined __i386__
+    if (strcmp(t->isa, "avx512") == 0)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (strcmp(t->isa, "avx2") == 0)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    (void)t;
+    return 1;
+}
+
+/* The best, or the one that POLARVAE_ISA names. */
+static pv_status choose(const pv_cpu_table **out)
+{
+    const char *wanted = getenv("POLARVAE_ISA");
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (wanted && *wanted ? strcmp(wanted, tables[i]->isa) != 0 : !runs_here(tables[i]))
+            continue;
+        if (!runs_here(tables[i]))
+            return pv_fail(PV_EDEVICE, "POLARVAE_ISA=%s: this processor cannot run it", wanted);
+        *out = tables[i];
+        return PV_OK;
+    }
+    return pv_fail(PV_EUSAGE, "POLARVAE_ISA=%s: use avx512, avx2, baseline or reference", wanted);
+}
+
+/* "model name : ..." of the first processor. */
+static void processor_name(char *out, size_t size)
+{
+    snprintf(out, size, "processor");
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    if (!f) return;
+    char line[256];
+    while (fgets(line, sizeof line, f)) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+        colon[strcspn(colon, "\n")] = '\0';
+        snprintf(out, size, "%s", colon + 2);
+        break;
+    }
+    fclose(f);
+}
+
+pv_status pv_cpu_open(pv_device **out, int ordinal)
+{
+    *out = NULL;
+    if (ordinal != 0) return pv_fail(PV_EDEVICE, "cpu:%d: there is one CPU device, cpu", ordinal);
+    const pv_cpu_table *table = NULL;
+    PV_TRY(choose(&table));
+    cpu_device *d = calloc(1, sizeof *d);
+    if (!d) return pv_fail(PV_ENOMEM, "out of memory for a device");
+    d->table = table;
+    d->base.calls = &calls;
+    snprintf(d->base.name, sizeof d->base.name, "cpu");
+    char model[128];
+    processor_name(model, sizeof model);
+    snprintf(d->base.description, sizeof d->base.description, "%s, %s, %ld cores", model, table->isa,
+             sysconf(_SC_NPROCESSORS_ONLN));
+    *out = &d->base;
+    return PV_OK;
+}

@@ -1,0 +1,217 @@
+/* layers.h -- dense layers and convolutions of one instruction set: which way each shape takes. */
+#ifndef PV_CPU_LAYERS_H
+#define PV_CPU_LAYERS_H
+
+#include "patches.h"
+#include "winograd.h"
+
+/* Tile size for a convolution, 0 where patches serve better: other kernels, thin images. */
+#define TILE(a)                                                                                    \
+    ((a)->kernel != 4 || (a)->stride != 2 || (a)->pad != 1 || (a)->height % 2 || (a)->width % 2 || \
+             (a)->channels < 8 || (a)->filters < 8                                                 \
+         ? 0                                                                                       \
+     : (a)->height >= 32 && (a)->width >= 32 ? 4                                                   \
+                                             : 2)
+
+static void conv_needs(const void *args, pv_cpu_needs *needs)
+{
+    const pv_conv_args *a = args;
+    const int m = TILE(a), forward = a->pass == PV_FORWARD;
+    if (m) {
+        const tiling s = TILING(m, a);
+        const size_t wide = panels(forward ? s.filters : s.channels);
+        needs->packed = point_count(m) * 4 * (forward ? s.channels : s.filters) * wide * 2 * V *
+                        sizeof(float);
+        needs->prepare_units = 4 * (forward ? s.channels / V : s.filters);
+        needs->scratch = winograd_scratch(m, &s);
+    } else {
+        const patching s = PATCHING(a);
+        needs->prepare_units = panels(forward ? s.K : s.patch);
+        needs->packed =
+            needs->prepare_units * 2 * V * (forward ? s.patch : s.K) * sizeof(float);
+        needs->scratch = patches_scratch(&s);
+    }
+}
+
+static void conv_prepare(const void *args, void *packed, size_t from, size_t to)
+{
+    const pv_conv_args *a = args;
+    const int m = TILE(a), forward = a->pass == PV_FORWARD;
+    if (m == 4 && forward) prepare_down(4, a, packed, from, to);
+    if (m == 2 && forward) prepare_down(2, a, packed, from, to);
+    if (m == 4 && !forward) prepare_up(4, a, packed, from, to);
+    if (m == 2 && !forward) prepare_up(2, a, packed, from, to);
+    if (m == 0) patches_prepare(a, packed, from, to);
+}
+
+static void conv_run(const void *args, const pv_cpu_space *space)
+{
+    const pv_conv_args *a = args;
+    const int m = TILE(a), forward = a->pass == PV_FORWARD;
+    if (m == 4 && forward) winograd_down(4, a, space);
+    if (m == 2 && forward) winograd_down(2, a, space);
+    if (m == 4 && !forward) winograd_up(4, a, space);
+    if (m == 2 && !forward) winograd_up(2, a, space);
+    if (m == 0 && forward) patches_forward(a, space);
+    if (m == 0 && !forward) patches_data_grad(a, space);
+}
+
+/* ---- weight gradients: the sums are those of the weights, then those of the bias ---- */
+
+#define BIAS_CHANNELS(a) ((size_t)((a)->bias_big ? (a)->channels : (a)->filters))
+
+static size_t weight_sums(const pv_conv_weight_grad_args *a)
+{
+    const int m = TILE(a);
+    const tiling s = TILING(m ? m : 2, a);
+    const patching p = PATCHING(a);
+    return m ? point_count(m) * 4 * s.channels * s.filters : pv_round_up(p.K * p.patch_row, V);
+}
+
+static void conv_weight_grad_needs(const void *args, pv_cpu_needs *needs)
+{
+    const pv_conv_weight_grad_args *a = args;
+    const int m = TILE(a);
+    const tiling s = TILING(m ? m : 2, a);
+    const patching p = PATCHING(a);
+    needs->sums = (weight_sums(a) + pv_round_up(BIAS_CHANNELS(a), V)) * sizeof(float);
+    needs->scratch = m ? winograd_scratch(m, &s) : patches_scratch(&p);
+    needs->finish_units = m ? 4 * s.C : p.K;
+}
+
+/* sum[channel] (+)= the sum of that channel over `pixels` pixels. */
+static void channel_sums(float *sum, const float *from, size_t pixels, size_t channels, int first)
+{
+    if (channels == 1) {
+        vec part = {0};
+        size_t i = 0;
+        for (; i + V <= pixels; i += V) part += load(from + i);
+        part += load_some(i < pixels ? from + i : zeros, pixels - i);
+        float total = first ? 0.0f : sum[0];
+        for (int j = 0; j < V; j++) total += part[j];
+        sum[0] = total;
+        return;
+    }
+    for (size_t c = 0; c < channels; c += 2 * V) {
+        size_t left = channels - c, right = left > V ? left - V : 0;
+        vec a = first ? (vec){0} : load(sum + c), b = {0};
+        if (right && !first) b = load(sum + c + V);
+        for (size_t i = 0; i < pixels; i++) {
+            a += load_some(from + i * channels + c, left);
+            if (right) b += load_some(from + i * channels + c + V, right);
+        }
+        store(sum + c, a);
+        if (right) store(sum + c + V, b);
+    }
+}
+
+static void conv_weight_grad_run(const void *args, const pv_cpu_space *space)
+{
+    const pv_conv_weight_grad_args *a = args;
+    const int m = TILE(a);
+    if (m == 4) winograd_weights(4, a, space);
+    if (m == 2) winograd_weights(2, a, space);
+    if (m == 0) patches_weights(a, space);
+    float *bias = (float *)space->sums + weight_sums(a);
+    const size_t big = (size_t)(a->height * a->width), small = PV_CONV_SIZE(height) * PV_CONV_SIZE(width);
+    channel_sums(bias, a->bias_big ? a->big : a->small, a->rows * (a->bias_big ? big : small),
+                 BIAS_CHANNELS(a), space->first);
+}
+
+static void conv_weight_grad_finish(const void *args, const void *const *sums, int count,
+                                    size_t from, size_t to)
+{
+    const pv_conv_weight_grad_args *a = args;
+    const int m = TILE(a);
+    if (m == 4) winograd_finish(4, a, sums, count, from, to);
+    if (m == 2) winograd_finish(2, a, sums, count, from, to);
+    if (m == 0) patches_finish(a, sums, count, from, to);
+    if (from > 0 || !a->dbias) return;
+    for (size_t c = 0; c < BIAS_CHANNELS(a); c++) {
+        float sum = 0.0f;
+        for (int g = 0; g < count; g++) sum += ((const float *)sums[g])[weight_sums(a) + c];
+        a->dbias[c] = sum;
+    }
+}
+
+/* ---- dense ---- */
+
+enum { DEPTH = 256 }; /* rows of a panel of weights that stay in the first cache */
+
+static void dense_needs(const void *args, pv_cpu_needs *needs)
+{
+    const pv_dense_args *a = args;
+    const int forward = a->pass == PV_FORWARD;
+    const size_t k = forward ? a->in : a->out, n = forward ? a->out : a->in;
+    needs->prepare_units = panels(n);
+    needs->packed = panels(n) * k * 2 * V * sizeof(float);
+    needs->scratch = a->rows * panels(n) * 2 * V * sizeof(float);
+}
+
+static void dense_prepare(const void *args, void *packed, size_t from, size_t to)
+{
+    const pv_dense_args *a = args;
+    if (a->pass == PV_FORWARD)
+        pack_panels(packed, a->w, a->in, a->out, 1, a->in, from, to);
+    else
+        pack_panels(packed, a->w, a->out, a->in, a->in, 1, from, to);
+}
+
+static void dense_run(const void *args, const pv_cpu_space *space)
+{
+    const pv_dense_args *a = args;
+    const int forward = a->pass == PV_FORWARD;
+    const size_t k = forward ? a->in : a->out, n = forward ? a->out : a->in;
+    const size_t width = panels(n) * 2 * V;
+    float *result = space->scratch;
+    for (size_t p = 0; p < panels(n); p++)
+        for (size_t depth = 0; depth < k; depth += DEPTH)
+            gemm(&(gemm_args){.rows = a->rows, .vectors = 2, .k = smaller(DEPTH, k - depth),
+                              .a = a->from + depth, .a_row = k, .a_col = 1,
+                              .b = (const float *)space->packed + (p * k + depth) * 2 * V,
+                              .b_row = 2 * V, .c = result + p * 2 * V, .c_row = width,
+                              .add = depth > 0});
+    const epilogue e = {a->activation, forward ? a->bias : NULL, forward ? NULL : a->mask};
+    for (size_t i = 0; i < a->rows; i++)
+        store_pixels(result + i * width, width, &e, a->to + i * n, e.mask ? e.mask + i * n : NULL,
+                     1, n);
+}
+
+enum { OUTPUTS = 24 }; /* outputs of a unit of the weight gradient */
+
+static void dense_weight_grad_needs(const void *args, pv_cpu_needs *needs)
+{
+    const pv_dense_weight_grad_args *a = args;
+    needs->whole_units = (a->out + OUTPUTS - 1) / OUTPUTS;
+    needs->scratch = (a->rows + OUTPUTS) * 2 * V * sizeof(float);
+}
+
+static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space, size_t from,
+                                    size_t to)
+{
+    const pv_dense_weight_grad_args *a = args;
+    float *panel = space->scratch, *part = panel + a->rows * 2 * V;
+    const size_t first = from * OUTPUTS, last = smaller(to * OUTPUTS, a->out);
+    for (size_t p = 0; p < panels(a->in); p++) {
+        size_t column = p * 2 * V, width = smaller(2 * V, a->in - column);
+        pack_panel(panel, a->x, a->rows, a->in, a->in, 1, p);
+        for (size_t out = first; out < last; out += OUTPUTS) {
+            size_t outputs = smaller(OUTPUTS, last - out);
+            const int direct = width == 2 * V;
+            float *to_rows = direct ? a->dw + out * a->in + column : part;
+            gemm(&(gemm_args){.rows = outputs, .vectors = 2, .k = a->rows, .a = a->dy + out,
+                              .a_row = 1, .a_col = a->out, .b = panel, .b_row = 2 * V,
+                              .c = to_rows, .c_row = direct ? a->in : 2 * V});
+            for (size_t i = 0; i < outputs && !direct; i++)
+                memcpy(a->dw + (out + i) * a->in + column, part + i * 2 * V,
+                       width * sizeof(float));
+        }
+    }
+    for (size_t out = first; out < last && a->dbias; out++) {
+        float sum = 0.0f;
+        for (size_t i = 0; i < a->rows; i++) sum += a->dy[i * a->out + out];
+        a->dbias[out] = sum;
+    }
+}
+
+#endif
