@@ -17,8 +17,9 @@ pv_status pv_new(void *out, size_t count, size_t size, const char *what);
 
 /* ---- files ---- */
 
-/* A temporary name beside `path`: "<path>.<pid>.part". Files that were left by a killed process
- * under such names are removed when the same path is begun again. */
+/* A temporary name beside `path`: "<path>.<host>.<pid>.part"; the file is not made yet. Fails where
+ * none could be made. Files that killed processes of this host left under such names are removed
+ * when the same path is begun again. */
 pv_status pv_part_begin(char part[static 4096], const char *path);
 /* fsync the part, rename it to path, fsync the directory. On failure the part is removed. */
 pv_status pv_part_commit(const char *part, const char *path);
@@ -41,7 +42,8 @@ uint64_t pv_hash(uint64_t hash, const void *bytes, size_t size);
 /* ---- JSON ---- */
 
 /* Writes indented JSON into memory; a failure is remembered and told by pv_json_finish. Numbers
- * that are not finite become null. key is NULL inside an array. */
+ * that are not finite become null, and bytes that are no UTF-8 U+FFFD. key is NULL inside an array
+ * and for the outermost value; a key there opens an object around everything. */
 typedef struct pv_json pv_json;
 pv_json *pv_json_new(void);
 void pv_json_object(pv_json *j, const char *key); /* until pv_json_end */
@@ -53,7 +55,8 @@ void pv_json_whole(pv_json *j, const char *key, long long value);
 void pv_json_truth(pv_json *j, const char *key, int value);
 /* [rows][columns] of numbers */
 void pv_json_matrix(pv_json *j, const char *key, const double *value, int rows, int columns);
-/* Writes to a file (through a part) or, for "-", to stdout; frees j in every case. */
+/* Closes what is open and writes to a file (through a part) or, for "-", to stdout; frees j in
+ * every case. */
 pv_status pv_json_finish(pv_json *j, const char *path);
 
 /* ---- progress: a bar with ETA on a terminal, a plain line now and then otherwise ---- */

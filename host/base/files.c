@@ -71,7 +71,7 @@ pv_status pv_part_begin(char part[static 4096], const char *path)
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return pv_fail(PV_EIO, "%s: is a directory, not a file", path);
-    if (access(directory, W_OK | X_OK) != 0) return fail_write(path);
+    if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0) return fail_write(path);
     machine(host);
     remove_stale(directory, name, host);
     snprintf(part, PATH, "%.*s.%s.%ld.part", PATH - 100, path, host, (long)getpid());
