@@ -99,7 +99,7 @@ static void sentences(const pv_evaluation *e, FILE *to)
     const pv_scores *mean = e->mean.subset, *sampled = e->sampled.subset;
     double all = fabs(mean[0].total_correlation - sampled[0].total_correlation);
     double active = fabs(mean[1].total_correlation - sampled[1].total_correlation);
-    count(e, PV_PASSIVE, "their posterior is the prior, whatever the image", to);
+    count(e, PV_PASSIVE, "posterior and prior agree, whatever the image", to);
     if (e->count[PV_MIXED] > 0) count(e, PV_MIXED, "used for some of the images only", to);
     if (isfinite(all))
         fprintf(to,
