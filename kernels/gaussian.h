@@ -5,11 +5,14 @@
 
 #include "philox.h"
 
+PV_FN void pv_noise_at(size_t i, const pv_noise_args *a)
+{
+    a->noise[i] = pv_normal(a->seed, a->purpose, a->step->count, a->first * a->cols + i);
+}
+
 PV_FN void pv_reparameterise_at(size_t i, const pv_reparameterise_args *a)
 {
-    float noise = pv_normal(a->seed, a->purpose, a->step->count, a->first * a->cols + i);
-    a->noise[i] = noise;
-    a->z[i] = a->mean[i] + pv_exp(0.5f * a->logvar[i]) * noise;
+    a->z[i] = a->mean[i] + pv_exp(0.5f * a->logvar[i]) * a->noise[i];
 }
 
 PV_FN void pv_variance_at(size_t i, const pv_variance_args *a)

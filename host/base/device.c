@@ -48,6 +48,16 @@ void pv_device_release(pv_device *d, void *block)
     if (block) d->calls->release(d, block);
 }
 
+pv_status pv_device_share(pv_device *d, const void *from, size_t bytes, const void **out)
+{
+    return d->calls->share(d, from, bytes, out);
+}
+
+void pv_device_unshare(pv_device *d, const void *shared)
+{
+    if (shared) d->calls->unshare(d, shared);
+}
+
 pv_status pv_stream_open(pv_stream **out, pv_device *d, int threads)
 {
     return d->calls->stream_open(d, threads, out);

@@ -14,6 +14,8 @@ extern "C" {
  * table below, and the fault-injecting device of the tests. */
 #define PV_DEVICE_CALLS(X)                                                                         \
     X(alloc, (pv_device * d, size_t bytes, void **out), (d, bytes, out))                           \
+    X(share, (pv_device * d, const void *from, size_t bytes, const void **out),                    \
+      (d, from, bytes, out))                                                                       \
     X(stream_open, (pv_device * d, int threads, pv_stream **out), (d, threads, out))               \
     X(upload, (pv_stream * s, void *to, const void *from, size_t bytes), (s, to, from, bytes))     \
     X(download, (pv_stream * s, void *to, const void *from, size_t bytes), (s, to, from, bytes))   \
@@ -28,6 +30,7 @@ typedef struct {
     PV_DEVICE_CALLS(X)
 #undef X
     void (*release)(pv_device *, void *block);
+    void (*unshare)(pv_device *, const void *);
     void (*stream_close)(pv_stream *);
     void (*program_close)(pv_program *); /* frees p->plan, NULL if never sealed */
     void (*close)(pv_device *);

@@ -47,6 +47,11 @@ const char *pv_device_description(const pv_device *device);
 pv_status pv_device_alloc(pv_device *device, size_t bytes, void **out);
 void pv_device_release(pv_device *device, void *block); /* NULL is fine */
 
+/* Host memory that kernels only read (a data set), as the device sees it: on a CPU the same
+ * memory, on a GPU a copy. `from` must stay as it is until unshare. */
+pv_status pv_device_share(pv_device *device, const void *from, size_t bytes, const void **out);
+void pv_device_unshare(pv_device *device, const void *shared); /* NULL is fine */
+
 /* ---- streams ---- */
 
 /* threads: how many host threads a CPU stream computes with, the caller's included; 0: all cores. */

@@ -38,7 +38,8 @@ typedef enum { PV_LINEAR, PV_RELU, PV_LEAKY_RELU, PV_TANH } pv_activation;
 
 /* dense, with input x [rows, in], output y [rows, out], weight w [out, in]:
  *   FORWARD      to = f(from w^T + bias)            from = x, to = y
- *   DATA_GRAD    to = (from w) * f'(mask)           from = dy, to = dx; mask = x, or NULL
+ *   DATA_GRAD    to = (from w + plus) * f'(mask)    from = dy, to = dx; mask = x, or NULL;
+ *                plus: dx of another layer that reads the same x, or NULL
  *   WEIGHT_GRAD  dense_weight_grad: dw = dy^T x, dbias = column sums of dy
  * bias may be NULL. f is `activation`: of the output (FORWARD) or of the mask (DATA_GRAD). */
 #define PV_FIELDS_dense(F, V)                                                                      \
@@ -46,6 +47,7 @@ typedef enum { PV_LINEAR, PV_RELU, PV_LEAKY_RELU, PV_TANH } pv_activation;
     F(IN, float, from, a->pass == PV_FORWARD ? a->in : a->out)                                     \
     F(SHARED, float, w, a->in * a->out)                                                            \
     F(SHARED, float, bias, a->out)                                                                 \
+    F(IN, float, plus, a->in)                                                                      \
     F(IN, float, mask, a->in)                                                                      \
     F(OUT, float, to, a->pass == PV_FORWARD ? a->out : a->in)
 
@@ -119,12 +121,15 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
 
 /* ---- the posterior (kernels/gaussian.h); cols = latents ---- */
 
-/* z = mean + exp(logvar / 2) noise, noise ~ N(0, 1) from (seed, purpose, step, row, col). */
-#define PV_FIELDS_reparameterise(F, V)                                                             \
+/* noise ~ N(0, 1), from (seed, purpose, step, row, col). */
+#define PV_FIELDS_noise(F, V)                                                                      \
     V(uint64_t, seed) V(uint64_t, purpose)                                                         \
-    F(SHARED, pv_step, step, 1)                                                                    \
-    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols)                                      \
-    F(OUT, float, noise, a->cols) F(OUT, float, z, a->cols)
+    F(SHARED, pv_step, step, 1) F(OUT, float, noise, a->cols)
+
+/* z = mean + exp(logvar / 2) noise */
+#define PV_FIELDS_reparameterise(F, V)                                                             \
+    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(IN, float, noise, a->cols)         \
+    F(OUT, float, z, a->cols)
 
 /* variance = exp(logvar) */
 #define PV_FIELDS_variance(F, V)                                                                   \
@@ -227,6 +232,7 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(pick)                                                                                      \
     rows(gather_bits)                                                                              \
     rows(gather_bytes)                                                                             \
+    map(noise)                                                                                     \
     map(reparameterise)                                                                            \
     map(variance)                                                                                  \
     rows(kl)                                                                                       \

@@ -9,7 +9,7 @@
 
 typedef struct {
     pv_device base;
-    const pv_cpu_table *table = NULL;
+    const pv_cpu_table *table;
 } cpu_device;
 
 typedef struct {
@@ -36,6 +36,16 @@ static void cpu_release(pv_device *d, void *block)
     (void)d;
     free(block);
 }
+
+/* Host memory is device memory. */
+static pv_status cpu_share(pv_device *d, const void *from, size_t bytes, const void **out)
+{
+    (void)d, (void)bytes;
+    *out = from;
+    return PV_OK;
+}
+
+static void cpu_unshare(pv_device *d, const void *shared) { (void)d, (void)shared; }
 
 static pv_status cpu_copy(pv_stream *s, void *to, const void *from, size_t bytes)
 {
@@ -111,6 +121,8 @@ static void cpu_close(pv_device *d) { free(d); }
 static const pv_device_calls calls = {
     .alloc = cpu_alloc,
     .release = cpu_release,
+    .share = cpu_share,
+    .unshare = cpu_unshare,
     .upload = cpu_copy,
     .download = cpu_copy,
     .fill = cpu_fill,

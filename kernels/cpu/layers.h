@@ -172,9 +172,11 @@ static void dense_run(const void *args, const pv_cpu_space *space)
                               .b_row = 2 * V, .c = result + p * 2 * V, .c_row = width,
                               .add = depth > 0});
     const epilogue e = {a->activation, forward ? a->bias : NULL, forward ? NULL : a->mask};
-    for (size_t i = 0; i < a->rows; i++)
+    for (size_t i = 0; i < a->rows; i++) {
+        for (size_t j = 0; j < n && a->plus; j++) result[i * width + j] += a->plus[i * n + j];
         store_pixels(result + i * width, width, &e, a->to + i * n, e.mask ? e.mask + i * n : NULL,
                      1, n);
+    }
 }
 
 enum { OUTPUTS = 24 }; /* outputs of a unit of the weight gradient */

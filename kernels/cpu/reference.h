@@ -24,6 +24,7 @@ static void dense_run(const void *args, const pv_cpu_space *space)
     for (size_t row = 0; row < a->rows; row++)
         for (size_t j = 0; j < n; j++) {
             double sum = forward && a->bias ? (double)a->bias[j] : 0.0;
+            if (!forward && a->plus) sum += (double)a->plus[row * n + j];
             for (size_t i = 0; i < k; i++)
                 sum += (double)a->from[row * k + i] *
                        (double)a->w[forward ? j * a->in + i : i * a->in + j];

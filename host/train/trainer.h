@@ -1,0 +1,32 @@
+/* trainer.h -- what a model in training consists of; private to host/train/. */
+#ifndef PV_TRAINER_H
+#define PV_TRAINER_H
+
+#include "polarvae/train.h"
+
+struct pv_trainer {
+    const pv_config *config;
+    const pv_device_data *data;
+    pv_stream *stream;
+    const pv_objective *objective;
+    pv_vae vae;
+    pv_parameters parameters;
+    pv_program *step;    /* the captured step */
+    void *block;         /* device: the step block, the terms, the log */
+    pv_step *step_block;
+    float *terms;        /* [term_count] */
+    float *log;          /* [log_every, term_count]: row = step mod log_every */
+    int term_count;
+    uint64_t count;
+};
+
+/* Where a step's images and noise come from: drawn (both NULL), or given in device memory. */
+typedef struct {
+    const float *image, *noise;
+} pv_step_source;
+
+/* Records forward pass, objective and backward pass; with `update` also Adam and the log. */
+pv_status pv_trainer_record(pv_trainer *trainer, pv_program *program, const pv_step_source *source,
+                            int update);
+
+#endif

@@ -1,0 +1,89 @@
+/* train.h -- training one model: the captured step, and a run in its directory. */
+#ifndef POLARVAE_TRAIN_H
+#define POLARVAE_TRAIN_H
+
+#include "polarvae/config.h"
+#include "polarvae/data.h"
+#include "polarvae/device.h"
+#include "polarvae/net.h"
+#include "polarvae/objective.h"
+
+/* ---- a data set on a device: one for all models that train on it ---- */
+
+typedef struct {
+    const pv_data *data; /* must stay; borrowed */
+    pv_device *device;
+    const void *images; /* bits or bytes, as data has them */
+} pv_device_data;
+
+pv_status pv_device_data_open(pv_device_data *out, pv_device *device, const pv_data *data);
+void pv_device_data_close(pv_device_data *data); /* a zeroed struct is fine */
+
+/* Records the gathering of examples index[rows] as floats in 0..1, [rows, pixels]. */
+pv_status pv_device_data_gather(pv_program *program, const pv_device_data *data,
+                                const uint32_t *index, float **image);
+
+/* ---- a model in training ---- */
+
+typedef struct pv_trainer pv_trainer;
+
+/* Makes the model of a configuration, freshly initialised, and captures its step. config, data and
+ * stream must stay. */
+pv_status pv_trainer_open(pv_trainer **out, const pv_config *config, const pv_device_data *data,
+                          pv_stream *stream);
+void pv_trainer_close(pv_trainer *trainer); /* NULL is fine */
+
+/* One optimiser update; returns when it is queued. */
+pv_status pv_trainer_step(pv_trainer *trainer);
+
+uint64_t pv_trainer_count(const pv_trainer *trainer); /* updates done */
+const pv_vae *pv_trainer_vae(const pv_trainer *trainer);
+const pv_parameters *pv_trainer_parameters(const pv_trainer *trainer);
+
+/* Columns of the log: "reconstruction", then the objective's terms. */
+int pv_trainer_terms(const pv_trainer *trainer);
+const char *pv_trainer_term(const pv_trainer *trainer, int index);
+
+/* The means of the terms over the last `steps` updates (at most log_every), and the loss. Waits.
+ * PV_ENUMERIC names the step and the term if one is not finite. */
+pv_status pv_trainer_log(pv_trainer *trainer, uint64_t steps, double terms[PV_MAX_TERMS],
+                         double *loss);
+
+/* A test's or a comparison's step: given images and noise, no update. image [batch, pixels] in
+ * 0..1 and noise [batch, latents] in host memory replace what would be drawn; afterwards the
+ * gradients are in pv_trainer_parameters()->gradient, and terms[] and *loss hold the terms. */
+pv_status pv_trainer_probe(pv_trainer *trainer, const float *image, const float *noise,
+                           double terms[PV_MAX_TERMS], double *loss);
+
+/* Parameters, moments, step and log into a file that appears when it is complete, and back. The
+ * checksum is over all of it. PV_EDATA if the file is damaged, PV_EUSAGE if it belongs to another
+ * configuration or data set (naming the key). */
+pv_status pv_trainer_save(pv_trainer *trainer, const char *path);
+pv_status pv_trainer_restore(pv_trainer *trainer, const char *path);
+
+/* ---- a run: DIR/config.yaml, log.csv, checkpoint.h5, snapshots/, status.json ---- */
+
+typedef struct {
+    const char *directory;
+    int resume; /* continue what is there; else the directory must hold no run */
+    int quiet;
+} pv_run_options;
+
+/* Trains to config->steps. A signal leaves a checkpoint and PV_ESTOPPED. */
+pv_status pv_run_train(const pv_config *config, const pv_run_options *options);
+
+/* ---- a trained model ---- */
+
+typedef struct {
+    pv_config config;
+    pv_vae vae;
+    pv_parameters parameters; /* values only */
+    uint64_t step;
+    uint64_t data_checksum;
+} pv_model;
+
+/* The model of a run directory, from its checkpoint. */
+pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream);
+void pv_model_close(pv_model *model); /* a zeroed struct is fine */
+
+#endif
