@@ -20,11 +20,11 @@ PV_FN void pv_variance_at(size_t i, const pv_variance_args *a)
     a->variance[i] = pv_exp(a->logvar[i]);
 }
 
-/* KL of one latent, in nats. expm1, not exp - 1: near logvar = 0, exp - 1 - logvar cancels to
- * noise, and the KL of a collapsed unit can come out negative. */
+/* KL of one latent, in nats. Near logvar = 0, exp - 1 - logvar cancels to noise, and the KL of a
+ * collapsed unit can come out negative: hence a function of its own. */
 PV_FN float pv_kl_of(float mean, float logvar)
 {
-    return 0.5f * (mean * mean + (pv_expm1(logvar) - logvar));
+    return 0.5f * (mean * mean + pv_exp_excess(logvar));
 }
 
 PV_FN void pv_kl_at(pv_team t, size_t row, const pv_kl_args *a)
