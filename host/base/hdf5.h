@@ -7,9 +7,9 @@
  * NFS and Lustre: a file here appears under its name only when it is complete.
  *
  *     pv_h5 *file;
+ *     pv_h5_array mean = {.name = "mean", .type = PV_H5_F32, .rank = 2, .dim = {n, d}};
  *     PV_TRY(pv_h5_create(&file, path));
- *     rc = pv_h5_write(file, &(pv_h5_array){"mean", PV_H5_F32, 2, {n, d}}, mean);
- *     if (rc == PV_OK) rc = pv_h5_write(file, &(pv_h5_array){"@seed", PV_H5_I64}, &seed);
+ *     rc = pv_h5_write(file, &mean, codes->mean);
  *     if (rc == PV_OK) rc = pv_h5_commit(file);
  *     pv_h5_close(file);
  */
@@ -29,12 +29,11 @@
     X(F32, float, H5T_NATIVE_FLOAT, "float32")                                                     \
     X(F64, double, H5T_NATIVE_DOUBLE, "float64")
 
-typedef enum {
 #define X(name, c, memory, text) PV_H5_##name,
-    PV_H5_TYPES(X)
-#undef X
-    PV_H5_TEXT /* rows of `width` bytes, each ended by a zero byte */
+typedef enum {
+    PV_H5_TYPES(X) PV_H5_TEXT /* rows of `width` bytes, each ended by a zero byte */
 } pv_h5_type;
+#undef X
 
 enum { PV_H5_RANK = 4 };
 
@@ -50,7 +49,8 @@ typedef struct {
 typedef struct pv_h5 pv_h5;
 
 pv_status pv_h5_open(pv_h5 **out, const char *path); /* to read */
-/* To write; the file is there under `path` after pv_h5_commit (write, fsync, rename). */
+/* To write; the file is there under `path` after pv_h5_commit (write, fsync, rename), and in
+ * memory until then. */
 pv_status pv_h5_create(pv_h5 **out, const char *path);
 pv_status pv_h5_commit(pv_h5 *file);
 void pv_h5_close(pv_h5 *file); /* removes what was not committed; NULL is fine */
