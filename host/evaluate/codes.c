@@ -78,7 +78,8 @@ static pv_status read_values(pv_h5 *file, const char *name, const pv_codes *c, f
     return pv_h5_read(file, &array, *out);
 }
 
-/* Factors are not needed for scores of correlation: a file without them has 0. */
+/* Factors are not needed for scores of correlation, their names for nothing: a file without them
+ * has no factors, or numbered ones. */
 static pv_status read_factors(pv_h5 *file, pv_codes *c)
 {
     size_t rows;
@@ -88,7 +89,10 @@ static pv_status read_factors(pv_h5 *file, pv_codes *c)
     PV_TRY(pv_new(&c->factor, c->examples, (size_t)c->factors * sizeof *c->factor, "factors"));
     PV_TRY(pv_new(&c->factor_name, (size_t)c->factors, sizeof *c->factor_name, "factor names"));
     PV_TRY(pv_h5_read(file, &factor, c->factor));
-    return pv_h5_read(file, &name, c->factor_name);
+    if (pv_h5_has(file, name.name)) return pv_h5_read(file, &name, c->factor_name);
+    for (int k = 0; k < c->factors; k++)
+        snprintf(c->factor_name[k], sizeof *c->factor_name, "factor %d", k);
+    return PV_OK;
 }
 
 pv_status pv_codes_read(pv_codes *out, const char *path)

@@ -9,7 +9,10 @@
 #include "evaluate/moments.h"
 #include "evaluate/scores.h"
 
-enum { MAX_BINS = 256 }; /* a bin's number is a byte on the device */
+enum {
+    MAX_BINS = 256,     /* a bin's number is a byte on the device */
+    MAX_LATENTS = 1024, /* joint histograms of all pairs: 1.6 GB at 20 bins */
+};
 
 static pv_status check_finite(const char *representation, const float *x, size_t examples,
                               size_t variables)
@@ -28,7 +31,8 @@ static pv_status check(const pv_codes *c, const pv_evaluation_options *o)
     size_t d = (size_t)c->latents;
     if (o->bins < 2 || o->bins > MAX_BINS)
         return pv_fail(PV_EUSAGE, "bins: %d is not in [2, %d]", o->bins, MAX_BINS);
-    if (c->latents < 1) return pv_fail(PV_EDATA, "codes: no variables");
+    if (c->latents < 1 || c->latents > MAX_LATENTS)
+        return pv_fail(PV_EDATA, "codes: %d variables, not 1 to %d", c->latents, MAX_LATENTS);
     if (c->examples < 2)
         return pv_fail(PV_EDATA, "codes: %zu examples, a covariance needs at least 2", c->examples);
     if (c->examples > UINT32_MAX)

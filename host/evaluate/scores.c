@@ -86,7 +86,7 @@ static pv_status total_correlation(double *out, subset *s, const double *correla
         if (s->value[i] <= SINGULAR * s->size) return PV_OK;
         sum -= log(s->value[i]) / 2;
     }
-    *out = sum;
+    *out = fmax(sum, 0); /* which only rounding can pass */
     return PV_OK;
 }
 
@@ -104,7 +104,7 @@ static pv_status wasserstein_correlation(double *out, subset *s, const double *c
         for (int j = 0; j < s->size; j++) s->matrix[i * s->size + j] *= s->value[i] * s->value[j];
     PV_TRY(eigenvalues(s));
     for (int i = 0; i < s->size; i++) root += sqrt(fmax(s->value[i], 0));
-    *out = 2 * trace - 2 * root;
+    *out = fmax(2 * trace - 2 * root, 0);
     return PV_OK;
 }
 

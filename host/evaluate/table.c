@@ -1,6 +1,7 @@
 /* table.c -- an evaluation as text that a person reads, 100 columns wide. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "polarvae/evaluate.h"
@@ -24,13 +25,17 @@ static void variables(const pv_evaluation *e, FILE *to)
     }
 }
 
-/* A set that lacks one of its types is another set, or empty. */
+/* A set has a row if all of its types occur, and if it is not all variables under another name. */
 static int stands(const pv_evaluation *e, int subset)
 {
+    int types = 0;
     if (subset == 0) return 1;
-    for (int t = 0; t < PV_TYPES; t++)
-        if (pv_subset_types[subset] >> t & 1 && e->count[t] == 0) return 0;
-    return 1;
+    for (int t = 0; t < PV_TYPES; t++) {
+        if (!(pv_subset_types[subset] >> t & 1)) continue;
+        if (e->count[t] == 0) return 0;
+        types++;
+    }
+    return types == 1 || e->mean.subset[subset].size < e->latents;
 }
 
 static void number(FILE *to, double value, int width, int digits)
@@ -47,6 +52,19 @@ static void pair(FILE *to, double mean, double sampled, int digits)
 {
     number(to, mean, 11, digits);
     number(to, sampled, 9, digits);
+}
+
+/* Why there is a "-" in the row of a set. */
+static void reason(const pv_evaluation *e, int subset, FILE *to)
+{
+    const char *mean = e->mean.subset[subset].reason, *sampled = e->sampled.subset[subset].reason;
+    const char *name = pv_subset_name[subset];
+    if (mean && sampled && strcmp(mean, sampled) == 0) {
+        fprintf(to, "  - %s: %s\n", name, mean);
+        return;
+    }
+    if (mean) fprintf(to, "  - %s, mean: %s\n", name, mean);
+    if (sampled) fprintf(to, "  - %s, sampled: %s\n", name, sampled);
 }
 
 static void comparison(const pv_evaluation *e, FILE *to)
@@ -66,12 +84,8 @@ static void comparison(const pv_evaluation *e, FILE *to)
         pair(to, mean->effective_rank, sampled->effective_rank, 2);
         fputc('\n', to);
     }
-    for (int s = 0; s < PV_SUBSETS; s++) {
-        const char *mean = e->mean.subset[s].reason, *sampled = e->sampled.subset[s].reason;
-        if (!stands(e, s)) continue;
-        if (mean) fprintf(to, "  - %s, mean: %s\n", pv_subset_name[s], mean);
-        if (sampled) fprintf(to, "  - %s, sampled: %s\n", pv_subset_name[s], sampled);
-    }
+    for (int s = 0; s < PV_SUBSETS; s++)
+        if (stands(e, s)) reason(e, s, to);
 }
 
 static void count(const pv_evaluation *e, pv_type type, const char *meaning, FILE *to)
@@ -113,7 +127,8 @@ static void sentences(const pv_evaluation *e, FILE *to)
 void pv_evaluation_print(const pv_evaluation *evaluation, FILE *to)
 {
     variables(evaluation, to);
-    fprintf(to, "\nMean against sampled codes (information in nats)\n\n");
+    fprintf(to,
+            "\nMean against sampled codes (total correlation and mutual information in nats)\n\n");
     comparison(evaluation, to);
     fputc('\n', to);
     sentences(evaluation, to);

@@ -86,6 +86,34 @@ static void round_trip(void **state)
     assert_null(back.mean);
 }
 
+/* Codes of another program: float64, int64, and factors without names. */
+static void foreign_codes(void **state)
+{
+    (void)state;
+    static const double value[4] = {0.5, -1, 2, 0.25};
+    static const int64_t factor[6] = {0, 1, 2, 3, 4, 5};
+    pv_h5 *file;
+    pv_codes c;
+    need(pv_h5_create(&file, path));
+    for (int k = 0; k < 3; k++) {
+        static const char *const name[] = {"mean", "variance", "sampled"};
+        need(pv_h5_write(
+            file, &(pv_h5_array){.name = name[k], .type = PV_H5_F64, .rank = 2, .dim = {2, 2}},
+            value));
+    }
+    need(pv_h5_write(file,
+                     &(pv_h5_array){.name = "factors", .type = PV_H5_I64, .rank = 2, .dim = {2, 3}},
+                     factor));
+    need(pv_h5_commit(file));
+    pv_h5_close(file);
+    need(pv_codes_read(&c, path));
+    assert_true(c.sampled[1] == -1 && c.mean[3] == 0.25f);
+    assert_int_equal(c.factors, 3);
+    assert_int_equal(c.factor[5], 5);
+    assert_string_equal(c.factor_name[2], "factor 2");
+    pv_codes_free(&c);
+}
+
 /* Writes `mean` [4, 3] and `variance` of another shape, and no `sampled`. */
 static void wrong_shapes(void **state)
 {
@@ -152,6 +180,9 @@ static void refused_codes(void **state)
     c.examples = 1;
     REFUSED(pv_evaluate_codes(&e, &c, stream, &paper), PV_EDATA, "at least 2");
     c.examples = EXAMPLES;
+    c.latents = 1025;
+    REFUSED(pv_evaluate_codes(&e, &c, stream, &paper), PV_EDATA, "1025 variables", "1024");
+    c.latents = LATENTS;
     options.bins = 1;
     REFUSED(pv_evaluate_codes(&e, &c, stream, &options), PV_EUSAGE, "bins", "256");
     options.bins = 257;
@@ -297,6 +328,7 @@ static void tables(void **state)
     holds(text, "3 of 6 variables are passive (3, 4, 5)");
     holds(text, "1 of 6 variables is mixed (0)");
     holds(text, "all, mean: singular covariance");
+    holds(text, "mixed: fewer than two variables");
     holds(text, "\nactive+passive ");
     snprintf(number, sizeof number, "%.4f", e.sampled.subset[0].total_correlation);
     holds(text, number);
@@ -329,10 +361,11 @@ static void tables_of_one_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),  cmocka_unit_test(wrong_shapes),
-        cmocka_unit_test(not_a_table), cmocka_unit_test(refused_codes),
-        cmocka_unit_test(json),        cmocka_unit_test(json_not_measured),
-        cmocka_unit_test(tables),      cmocka_unit_test(tables_of_one_type),
+        cmocka_unit_test(round_trip),         cmocka_unit_test(foreign_codes),
+        cmocka_unit_test(wrong_shapes),       cmocka_unit_test(not_a_table),
+        cmocka_unit_test(refused_codes),      cmocka_unit_test(json),
+        cmocka_unit_test(json_not_measured),  cmocka_unit_test(tables),
+        cmocka_unit_test(tables_of_one_type),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
