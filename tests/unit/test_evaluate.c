@@ -108,6 +108,32 @@ static void partition_of_codes(void **state)
     pv_codes_free(&c);
 }
 
+/* ---- bins ---- */
+
+/* Labels of numpy.digitize less one: equal widths, the largest value in the last bin, a constant in
+ * the middle. */
+static void bins_of_numpy(void **state)
+{
+    (void)state;
+    enum { N = 6, D = 3, BINS = 4, CELLS = BINS * BINS };
+    static const float x[N * D] = {1, 6, 9, 2, 5, 9, 3, 4, 9, 4, 3, 9, 5, 2, 9, 6, 1, 9};
+    static const int bin[N][D] = {{0, 3, 2}, {0, 3, 2}, {1, 2, 2}, {2, 1, 2}, {3, 0, 2}, {3, 0, 2}};
+    pv_moments m;
+    need(pv_moments_compute(
+        &m, stream,
+        &(pv_moments_input){.x = x, .examples = N, .variables = D, .bins = BINS, .freedom = N}));
+    for (int i = 0; i < D; i++)
+        for (int j = 0; j < D; j++) {
+            uint32_t want[CELLS] = {0};
+            for (int k = 0; k < N; k++) want[bin[k][i] * BINS + bin[k][j]]++;
+            assert_memory_equal(m.count + (i * D + j) * CELLS, want, sizeof want);
+        }
+    near(m.mean[1], 3.5, 0, "mean");
+    near(m.covariance[1], -17.5 / N, 1e-15, "covariance");
+    near(m.covariance[2 * D + 2], 0, 0, "variance of a constant");
+    pv_moments_free(&m);
+}
+
 /* ---- golden files ---- */
 
 static void read_expected(pv_h5 *file, const char *name, int rows, int columns, double *out)
@@ -303,6 +329,7 @@ int main(void)
         cmocka_unit_test(partition),
         cmocka_unit_test(thresholds),
         cmocka_unit_test(partition_of_codes),
+        cmocka_unit_test(bins_of_numpy),
         cmocka_unit_test(ordinary),
         cmocka_unit_test(awkward),
         cmocka_unit_test(only_passive),

@@ -338,6 +338,23 @@ static void tables(void **state)
     pv_evaluation_free(&e);
 }
 
+/* What the last sentence says of the difference between mean and sampled. */
+static void differences(void **state)
+{
+    (void)state;
+    pv_evaluation e = evaluate(3, 0, 0);
+    char *text = table(&e), line[128];
+    double difference[2];
+    for (int s = 0; s < 2; s++)
+        difference[s] =
+            fabs(e.mean.subset[s].total_correlation - e.sampled.subset[s].total_correlation);
+    snprintf(line, sizeof line, "by %.4f nats on all variables,\nand by %.4f nats on the 3 active",
+             difference[0], difference[1]);
+    holds(text, line);
+    free(text);
+    pv_evaluation_free(&e);
+}
+
 static void tables_of_one_type(void **state)
 {
     (void)state;
@@ -365,7 +382,7 @@ int main(void)
         cmocka_unit_test(wrong_shapes),       cmocka_unit_test(not_a_table),
         cmocka_unit_test(refused_codes),      cmocka_unit_test(json),
         cmocka_unit_test(json_not_measured),  cmocka_unit_test(tables),
-        cmocka_unit_test(tables_of_one_type),
+        cmocka_unit_test(tables_of_one_type), cmocka_unit_test(differences),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
