@@ -11,11 +11,14 @@
 
 #include "polarvae/status.h"
 
+/* Of a function that not every program needs. */
+#define HELPER __attribute__((unused)) static
+
 enum { SKIPPED = 77, PRINTED = 20 };
 
 static long check_count, check_failures;
 
-__attribute__((format(printf, 2, 3), unused)) static int check(int holds, const char *format, ...)
+__attribute__((format(printf, 2, 3))) HELPER int check(int holds, const char *format, ...)
 {
     check_count++;
     if (holds) return 1;
@@ -40,7 +43,7 @@ __attribute__((format(printf, 2, 3), unused)) static int check(int holds, const 
     } while (0)
 
 /* The exit status of the program; one without checks has failed. */
-__attribute__((unused)) static int check_end(void)
+HELPER int check_end(void)
 {
     printf("%ld checks, %ld failed\n", check_count, check_failures);
     return check_failures || !check_count;

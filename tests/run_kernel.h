@@ -176,7 +176,7 @@ static double hashed(uint32_t key, size_t index)
     return hash(hash(key) + (uint32_t)index) * 0x1p-31 - 1.0;
 }
 
-__attribute__((unused)) static float *new_floats(size_t n)
+HELPER float *new_floats(size_t n)
 {
     float *x = malloc((n + !n) * sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = NAN;

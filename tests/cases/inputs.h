@@ -9,7 +9,7 @@
 #define RUN(op, ...) run_kernel(PV_OP_##op, &(pv_##op##_args){__VA_ARGS__})
 
 /* One in four is one of these, the others are uniform in (-scale, scale). */
-static float *hard(uint32_t key, size_t n, double scale)
+HELPER float *hard(uint32_t key, size_t n, double scale)
 {
     static const float values[] = {0,   -0.0f, 1e-6f, -1e-4f, 1,    20,
                                    -20, 88,    -88,   -104,   0.3f, -1e-20f};
@@ -21,7 +21,7 @@ static float *hard(uint32_t key, size_t n, double scale)
     return x;
 }
 
-static float *uniform(uint32_t key, size_t n, double low, double high)
+HELPER float *uniform(uint32_t key, size_t n, double low, double high)
 {
     float *x = new_floats(n);
     for (size_t i = 0; i < n; i++)
@@ -30,14 +30,14 @@ static float *uniform(uint32_t key, size_t n, double low, double high)
 }
 
 /* Whole numbers from -3 to 3: sums and products of them are exact. */
-static float *whole(uint32_t key, size_t n)
+HELPER float *whole(uint32_t key, size_t n)
 {
     float *x = new_floats(n);
     for (size_t i = 0; i < n; i++) x[i] = (float)((int)(hash(hash(key) + (uint32_t)i) % 7) - 3);
     return x;
 }
 
-static pv_step step_of(uint64_t count)
+HELPER pv_step step_of(uint64_t count)
 {
     return (pv_step){.count = count, .rate = 1e-4f, .rate_torch = 2e-4f, .root_torch = 1.5f};
 }
