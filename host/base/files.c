@@ -20,19 +20,13 @@ static pv_status fail_write(const char *path)
     return pv_fail(PV_EIO, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* The directory of `path`, "." if it names none, and the name in it. */
+/* The directory of `path`, with "/." at its end, so that a plain file is none; and the name in it. */
 static const char *split(char directory[static PATH], const char *path)
 {
     const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    size_t length = slash ? (size_t)(slash - path) : 0;
-    if (!slash)
-        strcpy(directory, ".");
-    else if (length == 0)
-        strcpy(directory, "/");
-    else
-        snprintf(directory, PATH, "%.*s", (int)length, path);
-    return name;
+    int length = slash ? (int)(slash - path) + 1 : 0;
+    snprintf(directory, PATH, "%.*s.", length, path);
+    return path + length;
 }
 
 /* The machine's name: on a shared file system another machine's process ids say nothing here. */
