@@ -1,0 +1,85 @@
+/* test_faults.c -- every call of a device fails once, in each of some sequences: the status and the
+ * text arrive, and nothing stays behind. Leaks of host memory show in a build with
+ * AddressSanitizer. */
+#include "fault_device.h"
+
+enum { ROWS = 37, IN = 10, OUT = 33 };
+
+/* ---- the device itself ---- */
+
+typedef struct {
+    pv_device *device;
+    float *x, *w, *bias, *loss, *sum;
+    pv_stream *stream;
+    pv_program *program;
+} engine;
+
+static pv_status block(float **out, pv_device *device, size_t count)
+{
+    return pv_device_alloc(device, count * sizeof **out, (void **)out);
+}
+
+static pv_status record(const engine *e)
+{
+    pv_program *p = e->program;
+    float *y = pv_rows(p, float, OUT), *gradient = pv_rows(p, float, OUT);
+    float *dx = pv_rows(p, float, IN);
+    PV_TRY(pv_dense(p, &(pv_dense_args){.pass = PV_FORWARD,
+                                        .activation = PV_RELU,
+                                        .in = IN,
+                                        .out = OUT,
+                                        .from = e->x,
+                                        .w = e->w,
+                                        .bias = e->bias,
+                                        .to = y}));
+    PV_TRY(pv_bernoulli(p, &(pv_bernoulli_args){.cols = OUT,
+                                                .scale = 1.0f,
+                                                .logits = y,
+                                                .image = y,
+                                                .loss = e->loss,
+                                                .dlogits = gradient}));
+    PV_TRY(pv_dense(
+        p, &(pv_dense_args){
+               .pass = PV_DATA_GRAD, .in = IN, .out = OUT, .from = gradient, .w = e->w, .to = dx}));
+    PV_TRY(pv_column_sum(
+        p, &(pv_column_sum_args){.cols = IN, .scale = 1.0f, .value = dx, .sum = e->sum}));
+    PV_TRY(pv_program_seal(p));
+    PV_TRY(pv_program_run(p));
+    return pv_program_run(p);
+}
+
+static pv_status engine_run(engine *e)
+{
+    static const float ones[ROWS * IN] = {1, 1, 1};
+    float sum[IN];
+    PV_TRY(block(&e->x, e->device, ROWS * IN));
+    PV_TRY(block(&e->w, e->device, IN * OUT));
+    PV_TRY(block(&e->bias, e->device, OUT));
+    PV_TRY(block(&e->loss, e->device, ROWS));
+    PV_TRY(block(&e->sum, e->device, IN));
+    PV_TRY(pv_stream_open(&e->stream, e->device, 2));
+    PV_TRY(pv_upload(e->stream, e->x, ones, sizeof ones));
+    PV_TRY(pv_fill(e->stream, e->w, 0, IN * OUT * sizeof(float)));
+    PV_TRY(pv_fill(e->stream, e->bias, 0, OUT * sizeof(float)));
+    PV_TRY(pv_program_begin(&e->program, e->stream, ROWS));
+    PV_TRY(record(e));
+    PV_TRY(pv_stream_sync(e->stream));
+    return pv_download(e->stream, sum, e->sum, sizeof sum);
+}
+
+static pv_status engine_scenario(pv_device *device)
+{
+    engine e = {.device = device};
+    const pv_status status = engine_run(&e);
+    pv_program_close(e.program);
+    pv_stream_close(e.stream);
+    float *const blocks[] = {e.x, e.w, e.bias, e.loss, e.sum};
+    for (int i = 0; i < 5; i++) pv_device_release(device, blocks[i]);
+    return status;
+}
+
+int main(void)
+{
+    fault_walk("engine", engine_scenario);
+    return check_end();
+}
