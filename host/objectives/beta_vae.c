@@ -33,10 +33,10 @@ static pv_status record(const pv_objective_context *c)
                                   .dlogvar = c->dlogvar});
 }
 
-static double loss(const pv_config *config, const float *term, uint64_t step)
+static double loss(const pv_config *config, const double *term, uint64_t step)
 {
     (void)step;
-    return (double)term[0] + config->objective_value[BETA] * (double)term[1];
+    return term[0] + config->objective_value[BETA] * term[1];
 }
 
 const pv_objective pv_objective_beta_vae = {

@@ -118,13 +118,6 @@ const char *pv_trainer_term(const pv_trainer *t, int index)
 
 /* ---- the log ---- */
 
-static double loss_of(const pv_trainer *t, const double *terms, uint64_t step)
-{
-    float single[PV_MAX_TERMS];
-    for (int i = 0; i < t->term_count; i++) single[i] = (float)terms[i];
-    return t->objective->loss(t->config, single, step);
-}
-
 pv_status pv_trainer_log(pv_trainer *t, uint64_t steps, double terms[PV_MAX_TERMS], double *loss)
 {
     const uint64_t capacity = (uint64_t)t->config->log_every;
@@ -147,7 +140,7 @@ pv_status pv_trainer_log(pv_trainer *t, uint64_t steps, double terms[PV_MAX_TERM
                                  (unsigned long long)step + 1);
         }
     free(log);
-    *loss = loss_of(t, terms, t->count);
+    *loss = t->objective->loss(t->config, terms, t->count);
     return status;
 }
 
@@ -176,7 +169,7 @@ pv_status pv_trainer_probe(pv_trainer *t, const float *image, const float *noise
     if (status == PV_OK)
         status = pv_download(t->stream, got, t->terms, (size_t)t->term_count * sizeof *got);
     for (int i = 0; i < t->term_count && status == PV_OK; i++) terms[i] = (double)got[i];
-    if (status == PV_OK) *loss = loss_of(t, terms, t->count);
+    if (status == PV_OK) *loss = t->objective->loss(t->config, terms, t->count);
     pv_program_close(program);
     pv_device_release(device, block);
     return status;

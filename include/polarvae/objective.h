@@ -41,7 +41,7 @@ typedef struct {
      * already; the objective fills terms[1..]. */
     pv_status (*record)(const pv_objective_context *context);
     /* The loss from its terms (host, for the log): reconstruction + regulariser. */
-    double (*loss)(const pv_config *config, const float *terms, uint64_t step);
+    double (*loss)(const pv_config *config, const double *terms, uint64_t step);
 } pv_objective;
 
 #define X(name) extern const pv_objective pv_objective_##name;

@@ -86,7 +86,7 @@ static void channel_sums(float *sum, const float *from, size_t pixels, size_t ch
         vec part = {0};
         size_t i = 0;
         for (; i + V <= pixels; i += V) part += load(from + i);
-        part += load_some(i < pixels ? from + i : zeros, pixels - i);
+        if (i < pixels) part += load_some(from + i, pixels - i);
         float total = first ? 0.0f : sum[0];
         for (int j = 0; j < V; j++) total += part[j];
         sum[0] = total;

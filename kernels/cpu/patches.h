@@ -57,13 +57,14 @@ INLINE void make_patches(const patching *s, const float *image, const pv_cpu_spa
     for (size_t y = 0; y < s->h; y++)
         for (size_t x = 0; x < s->w; x++, patch += s->patch_row) {
             const float *corner = from + y * s->stride * s->bordered_row + x * s->stride * s->C;
-            if (line == 4) /* one channel, 4 x 4: a copy that the compiler can see through */
-                for (size_t ky = 0; ky < s->kernel; ky++)
+            if (line == 4 && s->kernel == 4) /* a copy that the compiler can see through */
+                for (size_t ky = 0; ky < 4; ky++)
                     memcpy(patch + ky * 4, corner + ky * s->bordered_row, 4 * sizeof(float));
             else
                 for (size_t ky = 0; ky < s->kernel; ky++)
                     memcpy(patch + ky * line, corner + ky * s->bordered_row, line * sizeof(float));
-            memset(patch + s->patch, 0, (s->patch_row - s->patch) * sizeof(float));
+            if (s->patch < s->patch_row)
+                memset(patch + s->patch, 0, (s->patch_row - s->patch) * sizeof(float));
         }
 }
 

@@ -132,80 +132,152 @@ static size_t tile_block(const tiling *s)
 
 static size_t point_count(int m) { return (size_t)(m + 1) * (size_t)(m + 1); }
 
-static const float zeros[V];
-
-/* Where the pixels of one image's row start, or zeros outside; `columns` of them from column x. */
-INLINE void pixel_row(const float **pixel, const float *image, long y, long x, int columns,
-                      size_t height, size_t width, size_t channels)
+/* A pixel of zeros at the start of the work space. */
+static size_t zero_pixel_size(const tiling *s)
 {
-    for (int j = 0; j < columns; j++) {
-        long column = x + j;
-        int inside = y >= 0 && y < (long)height && column >= 0 && column < (long)width;
-        pixel[j] = inside ? image + ((size_t)y * width + (size_t)column) * channels : zeros;
+    return s->channels > s->filters ? s->channels : s->filters;
+}
+
+static const float *zero_pixel(const tiling *s, const pv_cpu_space *space)
+{
+    return memset(space->scratch, 0, zero_pixel_size(s) * sizeof(float));
+}
+
+/* Where the pixels of a patch are. Inside an image they are a constant distance apart; at its
+ * border, where some are outside, they are listed, and zeros stand for those outside. */
+typedef struct {
+    const float *corner; /* NULL: listed */
+    size_t row, col;
+    const float *pixel[10 * 10]; /* size x size */
+} patch;
+
+/* size x size pixels from (y, x) on of an image of `channels` channels. */
+INLINE void find_patch(patch *p, int size, const float *image, long y, long x, size_t height,
+                       size_t width, size_t channels, const float *zeros)
+{
+    p->col = channels;
+    p->row = width * channels;
+    p->corner = NULL;
+    if (y >= 0 && x >= 0 && y + size <= (long)height && x + size <= (long)width) {
+        p->corner = image + ((size_t)y * width + (size_t)x) * channels;
+        return;
+    }
+    for (int i = 0; i < size; i++)
+        for (int j = 0; j < size; j++) {
+            long row = y + i, column = x + j;
+            int there = row >= 0 && row < (long)height && column >= 0 && column < (long)width;
+            p->pixel[i * size + j] =
+                there ? image + ((size_t)row * width + (size_t)column) * channels : zeros;
+        }
+}
+
+/* d[i, j] = the vectors at channel c of every `step`-th pixel of the patch from (down, right) on;
+ * d has rows of `stride` vectors. */
+INLINE void load_patch(vec *d, int stride, const patch *p, int size, int down, int right, int step,
+                       int count, size_t c, size_t channels)
+{
+    if (channels % V) {
+        for (int i = 0; i < count; i++)
+            for (int j = 0; j < count; j++) {
+                int y = down + i * step, x = right + j * step;
+                const float *from = p->corner ? p->corner + (size_t)y * p->row + (size_t)x * p->col
+                                              : p->pixel[y * size + x];
+                d[i * stride + j] = load_some(from + c, channels - c);
+            }
+    } else if (p->corner) {
+        const float *from = p->corner + (size_t)down * p->row + (size_t)right * p->col + c;
+#pragma GCC unroll 5
+        for (int i = 0; i < count; i++)
+#pragma GCC unroll 5
+            for (int j = 0; j < count; j++)
+                d[i * stride + j] = load(from + (size_t)(i * step) * p->row +
+                                         (size_t)(j * step) * p->col);
+    } else {
+#pragma GCC unroll 5
+        for (int i = 0; i < count; i++)
+#pragma GCC unroll 5
+            for (int j = 0; j < count; j++)
+                d[i * stride + j] =
+                    load(p->pixel[(down + i * step) * size + right + j * step] + c);
     }
 }
 
-/* B^T d B of one plane's patch for all channels: v[point * stride + channel]. pixel[i * size + j]
- * are the addresses of the patch. */
-INLINE void patch_transform(int m, const float *const *pixel, int row, int col, size_t channels,
-                            float *v, size_t stride)
+/* B^T d B of every `step`-th pixel of a patch, for all channels: v[point * stride + channel]. */
+INLINE void patch_transform(int m, const patch *p, int size, int down, int right, int step,
+                            size_t channels, float *v, size_t stride)
 {
-    const int size = m + 1;
+    const int n = m + 1;
     for (size_t c = 0; c < channels; c += V) {
         vec d[25];
-        for (int i = 0; i < size; i++)
-            for (int j = 0; j < size; j++) {
-                const float *p = pixel[i * row + j * col];
-                d[i * size + j] = load_some(p == zeros ? p : p + c, channels - c);
-            }
+        load_patch(d, n, p, size, down, right, step, n, c, channels);
 #pragma GCC unroll 5
-        for (int i = 0; i < size; i++) tile_data(m, d + i * size, 1);
+        for (int i = 0; i < n; i++) tile_data(m, d + i * n, 1);
 #pragma GCC unroll 5
-        for (int j = 0; j < size; j++) tile_data(m, d + j, size);
+        for (int j = 0; j < n; j++) tile_data(m, d + j, n);
 #pragma GCC unroll 25
-        for (int p = 0; p < size * size; p++) store(v + (size_t)p * stride + c, d[p]);
+        for (int i = 0; i < n * n; i++) store(v + (size_t)i * stride + c, d[i]);
     }
 }
 
 /* The four planes around tile (ty, tx) of a big image: v[point][tile][plane * channels + c]. */
-INLINE void big_patches(int m, const tiling *s, const float *image, size_t ty, size_t tx, float *v,
-                        size_t stride)
+INLINE void big_patches(int m, const tiling *s, const float *image, size_t ty, size_t tx,
+                        const float *zeros, float *v, size_t stride)
 {
     const int size = 2 * m + 2;
-    const float *pixel[10 * 10];
-    for (int i = 0; i < size; i++)
-        pixel_row(pixel + i * size, image, (long)(2 * ty) * m - 1 + i, (long)(2 * tx) * m - 1, size,
-                  s->H, s->W, s->C);
+    patch p;
+    find_patch(&p, size, image, (long)(2 * ty) * m - 1, (long)(2 * tx) * m - 1, s->H, s->W, s->C,
+               zeros);
     for (int q = 0; q < 4; q++)
-        patch_transform(m, pixel + (q / 2) * size + q % 2, 2 * size, 2, s->C,
-                        v + (size_t)q * s->channels, stride);
+        patch_transform(m, &p, size, q / 2, q % 2, 2, s->C, v + (size_t)q * s->channels, stride);
 }
 
-/* A^T p A of one tile for all channels, through the epilogue, into the m x m pixels whose rows are
- * `row_step` and columns `col_step` pixels apart; pixels outside rows x cols are not there. */
-INLINE void tile_store(int m, const float *p, size_t stride, const epilogue *e, float *to,
-                       const float *mask, size_t row_step, size_t col_step, size_t rows,
-                       size_t cols, size_t channels)
+/* Where the m x m results of a tile go, those that are inside the image. */
+typedef struct {
+    float *to;
+    const float *mask;
+    size_t row_step, col_step, rows, cols, channels;
+} destination;
+
+/* A^T p A of one tile for all channels, through the epilogue. */
+INLINE void tile_leave(int m, const float *p, size_t stride, const epilogue *e,
+                       const destination *d)
 {
     const int size = m + 1;
-    for (size_t c = 0; c < channels; c += V) {
-        vec d[25];
+    for (size_t c = 0; c < d->channels; c += V) {
+        vec x[25];
 #pragma GCC unroll 25
-        for (int i = 0; i < size * size; i++) d[i] = load(p + (size_t)i * stride + c);
+        for (int i = 0; i < size * size; i++) x[i] = load(p + (size_t)i * stride + c);
 #pragma GCC unroll 5
-        for (int i = 0; i < size; i++) tile_result(m, d + i * size, 1);
+        for (int i = 0; i < size; i++) tile_result(m, x + i * size, 1);
 #pragma GCC unroll 5
-        for (int j = 0; j < m; j++) tile_result(m, d + j, size);
+        for (int j = 0; j < m; j++) tile_result(m, x + j, size);
+#pragma GCC unroll 4
         for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
             for (int j = 0; j < m; j++) {
-                if ((size_t)i >= rows || (size_t)j >= cols) continue;
-                size_t at = (size_t)i * row_step + (size_t)j * col_step + c;
-                store_some(to + at,
-                           finish_vector(e, d[i * size + j], c, mask ? mask + at : NULL,
-                                         channels - c),
-                           channels - c);
+                if ((size_t)i >= d->rows || (size_t)j >= d->cols) continue;
+                size_t at = (size_t)i * d->row_step + (size_t)j * d->col_step + c;
+                size_t n = d->channels - c;
+                store_some(d->to + at,
+                           finish_vector(e, x[i * size + j], c, e->mask ? d->mask + at : NULL, n),
+                           n);
             }
     }
+}
+
+/* The same; the two epilogues that a network is made of become code of their own. */
+INLINE void tile_store(int m, const float *p, size_t stride, const epilogue *e,
+                       const destination *d)
+{
+    if (e->activation == PV_RELU && d->channels % V == 0 && d->rows >= (size_t)m &&
+        d->cols >= (size_t)m && !e->bias != !e->mask) {
+        destination whole = {d->to, d->mask, d->row_step, d->col_step, 4, 4, d->channels / V * V};
+        if (e->bias)
+            tile_leave(m, p, stride, &(epilogue){PV_RELU, e->bias, NULL}, &whole);
+        else
+            tile_leave(m, p, stride, &(epilogue){PV_RELU, NULL, whole.mask}, &whole);
+    } else
+        tile_leave(m, p, stride, e, d);
 }
 
 /* One matrix product per point: p[point][tile][n] = v[point][tile][k] u[point]. */
@@ -229,21 +301,23 @@ INLINE void winograd_down(int m, const pv_conv_args *a, const pv_cpu_space *spac
     const epilogue e = {a->activation, a->bias, a->mask};
     const size_t block = tile_block(&s), k = 4 * s.channels, n = s.filters;
     const size_t per_image = s.down * s.across, all = a->rows * per_image;
-    float *v = space->scratch, *p = v + point_count(m) * block * k;
+    const float *zeros = zero_pixel(&s, space);
+    float *v = (float *)space->scratch + zero_pixel_size(&s), *p = v + point_count(m) * block * k;
     for (size_t first = 0; first < all; first += block) {
         size_t tiles = smaller(block, all - first);
         for (size_t t = 0; t < tiles; t++) {
             size_t image = (first + t) / per_image, at = (first + t) % per_image;
             big_patches(m, &s, a->from + image * s.H * s.W * s.C, at / s.across, at % s.across,
-                        v + t * k, block * k);
+                        zeros, v + t * k, block * k);
         }
         multiply_points(m, v, space->packed, p, tiles, block, k, n);
         for (size_t t = 0; t < tiles; t++) {
             size_t image = (first + t) / per_image, at = (first + t) % per_image;
             size_t y = at / s.across * (size_t)m, x = at % s.across * (size_t)m;
             size_t offset = ((image * s.h + y) * s.w + x) * s.K;
-            tile_store(m, p + t * n, block * n, &e, a->to + offset,
-                       a->mask ? a->mask + offset : NULL, s.w * s.K, s.K, s.h - y, s.w - x, s.K);
+            tile_store(m, p + t * n, block * n, &e,
+                       &(destination){a->to + offset, a->mask ? a->mask + offset : NULL, s.w * s.K,
+                                      s.K, s.h - y, s.w - x, s.K});
         }
     }
 }
@@ -257,7 +331,8 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
     const size_t block = tile_block(&s), k = s.filters, n = s.channels;
     const size_t per_image = s.down * s.across, all = a->rows * per_image;
     const size_t filters = point_count(m) * panels(n) * k * 2 * V; /* of one plane */
-    float *v = space->scratch, *p = v + point_count(m) * block * k;
+    const float *zeros = zero_pixel(&s, space);
+    float *v = (float *)space->scratch + zero_pixel_size(&s), *p = v + point_count(m) * block * k;
     const int size = m + 1;
     for (size_t first = 0; first < all; first += block) {
         size_t tiles = smaller(block, all - first);
@@ -266,11 +341,10 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
             for (size_t t = 0; t < tiles; t++) {
                 size_t image = (first + t) / per_image, at = (first + t) % per_image;
                 const float *from = a->from + image * s.h * s.w * s.K;
-                const float *pixel[5 * 5];
-                for (int i = 0; i < size; i++)
-                    pixel_row(pixel + i * size, from, (long)(at / s.across) * m + i - (long)down,
-                              (long)(at % s.across) * m - (long)right, size, s.h, s.w, s.K);
-                patch_transform(m, pixel, size, 1, s.K, v + t * k, block * k);
+                patch d;
+                find_patch(&d, size, from, (long)(at / s.across) * m - (long)down,
+                           (long)(at % s.across) * m - (long)right, s.h, s.w, s.K, zeros);
+                patch_transform(m, &d, size, 0, 0, 1, s.K, v + t * k, block * k);
             }
             multiply_points(m, v, (const float *)space->packed + q * filters, p, tiles, block, k,
                             n);
@@ -279,9 +353,9 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
                 size_t y = at / s.across * (size_t)m, x = at % s.across * (size_t)m;
                 size_t offset =
                     ((image * s.H + 2 * y + 1 - down) * s.W + 2 * x + 1 - right) * s.C;
-                tile_store(m, p + t * n, block * n, &e, a->to + offset,
-                           a->mask ? a->mask + offset : NULL, 2 * s.W * s.C, 2 * s.C, s.h - y,
-                           s.w - x, s.C);
+                tile_store(m, p + t * n, block * n, &e,
+                           &(destination){a->to + offset, a->mask ? a->mask + offset : NULL,
+                                          2 * s.W * s.C, 2 * s.C, s.h - y, s.w - x, s.C});
             }
         }
     }
@@ -291,25 +365,20 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
 
 /* A dy A^T of tile (ty, tx) of a small image, pixels outside being zero. */
 INLINE void small_gradient(int m, const tiling *s, const float *image, size_t ty, size_t tx,
-                           float *p, size_t stride)
+                           const float *zeros, float *v, size_t stride)
 {
     const int size = m + 1;
-    const float *pixel[16];
-    for (int i = 0; i < m; i++)
-        pixel_row(pixel + i * m, image, (long)ty * m + i, (long)tx * m, m, s->h, s->w, s->K);
+    patch p;
+    find_patch(&p, m, image, (long)ty * m, (long)tx * m, s->h, s->w, s->K, zeros);
     for (size_t c = 0; c < s->K; c += V) {
         vec d[25];
-        for (int i = 0; i < m; i++)
-            for (int j = 0; j < m; j++) {
-                const float *from = pixel[i * m + j];
-                d[i * size + j] = load_some(from == zeros ? from : from + c, s->K - c);
-            }
-#pragma GCC unroll 5
+        load_patch(d, size, &p, m, 0, 0, 1, m, c, s->K);
+#pragma GCC unroll 4
         for (int i = 0; i < m; i++) tile_gradient(m, d + i * size, 1);
 #pragma GCC unroll 5
         for (int j = 0; j < size; j++) tile_gradient(m, d + j, size);
 #pragma GCC unroll 25
-        for (int i = 0; i < size * size; i++) store(p + (size_t)i * stride + c, d[i]);
+        for (int i = 0; i < size * size; i++) store(v + (size_t)i * stride + c, d[i]);
     }
 }
 
@@ -319,14 +388,17 @@ INLINE void winograd_weights(int m, const pv_conv_weight_grad_args *a, const pv_
     const tiling s = TILING(m, a);
     const size_t block = tile_block(&s), k = 4 * s.channels, n = s.filters;
     const size_t per_image = s.down * s.across, all = a->rows * per_image;
-    float *v = space->scratch, *p = v + point_count(m) * block * k;
+    const float *zeros = zero_pixel(&s, space);
+    float *v = (float *)space->scratch + zero_pixel_size(&s), *p = v + point_count(m) * block * k;
     for (size_t first = 0; first < all; first += block) {
         size_t tiles = smaller(block, all - first);
         for (size_t t = 0; t < tiles; t++) {
             size_t image = (first + t) / per_image, at = (first + t) % per_image;
             size_t ty = at / s.across, tx = at % s.across;
-            big_patches(m, &s, a->big + image * s.H * s.W * s.C, ty, tx, v + t * k, block * k);
-            small_gradient(m, &s, a->small + image * s.h * s.w * s.K, ty, tx, p + t * n, block * n);
+            big_patches(m, &s, a->big + image * s.H * s.W * s.C, ty, tx, zeros, v + t * k,
+                        block * k);
+            small_gradient(m, &s, a->small + image * s.h * s.w * s.K, ty, tx, zeros, p + t * n,
+                           block * n);
         }
         for (size_t i = 0; i < point_count(m); i++)
             gemm(&(gemm_args){.rows = k, .vectors = n / V, .k = tiles, .a = v + i * block * k,
@@ -338,7 +410,9 @@ INLINE void winograd_weights(int m, const pv_conv_weight_grad_args *a, const pv_
 
 static size_t winograd_scratch(int m, const tiling *s)
 {
-    return point_count(m) * tile_block(s) * (4 * s->channels + s->filters) * sizeof(float);
+    return (zero_pixel_size(s) +
+            point_count(m) * tile_block(s) * (4 * s->channels + s->filters)) *
+           sizeof(float);
 }
 
 /* ---- filters into the transform domain, and their gradients out of it ---- */
