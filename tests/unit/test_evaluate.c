@@ -15,9 +15,7 @@
 
 #include "synthetic.h"
 
-#ifndef PV_GOLDEN
-#define PV_GOLDEN "tests/golden"
-#endif
+#define PV_GOLDEN PV_SOURCE_DIR "/tests/golden"
 
 enum { EXAMPLES = 10000, LATENTS = 10, SCORES = 5 };
 
