@@ -82,7 +82,7 @@ int pv_whole_parse(int64_t *out, const char *text)
         return errno == 0;
     }
     double value;
-    if (!pv_number_parse(&value, text) || value != floor(value) || fabs(value) > 0x1p53) return 0;
+    if (!pv_number_parse(&value, text) || value != floor(value) || fabs(value) >= 0x1p53) return 0;
     *out = (int64_t)value;
     return 1;
 }

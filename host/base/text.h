@@ -9,7 +9,7 @@
 void pv_number_text(char out[static 32], double value);
 
 /* Plain decimal numbers only, as in 4, -0.5, 1e-4, and nothing beside them: 1 if `text` is one and
- * finite, else 0. A whole number may be written 300000 or 3e5; in the second form up to 2^53. */
+ * finite, else 0. A whole number may be written 300000 or 3e5; in the second form below 2^53. */
 int pv_number_parse(double *out, const char *text);
 int pv_whole_parse(int64_t *out, const char *text);
 
