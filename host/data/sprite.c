@@ -10,7 +10,7 @@
  * orientations as possible differ in at least one pixel, at every scale. */
 static const double square_half_side = 11.04;
 static const double ellipse_long = 15.8, ellipse_short = 9;
-static const double heart_side = 17;
+static const double heart_radius = 8.35; /* of a lobe */
 
 const pv_sprites pv_sprites_full = {{3, 6, 40, 32, 32}};
 
@@ -36,17 +36,19 @@ static int in_ellipse(double x, double y)
     return a * a + b * b <= 1;
 }
 
-/* A square of side s that stands on its corner, with half a disc on each upper edge: radius s / 2,
- * its centre s / sqrt 8 up and aside. Half a disc has the area pi s^2 / 8 and its centre of mass
- * 2 s / (3 pi) from the edge, which is sqrt 2 s / (3 pi) farther up; so much does the heart's rise
- * above the square's. */
+/* Two discs, and the tangents from them to a tip below. With radius 1 and y up: the discs lie at
+ * (+-aside, 0), the tip at (0, -tip), the centre of mass at (0, -sink) (by summation over a fine
+ * grid). (tx, ty) is the direction from the tip along the right tangent. */
 static int in_heart(double x, double y)
 {
-    const double s = heart_side, disc = s / sqrt(8);
-    const double rise = M_PI / 4 * (disc + sqrt(2) * s / (3 * M_PI)) / (1 + M_PI / 4);
-    double u = fabs(x), v = rise - y;
-    if (u + v <= s / sqrt(2) && u - v <= s / sqrt(2)) return 1;
-    return (u - disc) * (u - disc) + (v - disc) * (v - disc) <= s * s / 4;
+    const double aside = 0.85, tip = 2.1, sink = 0.27144;
+    const double square = aside * aside + tip * tip, length = sqrt(square - 1);
+    const double tx = (aside * length + tip) / square, ty = (tip * length - aside) / square;
+    double u = fabs(x) / heart_radius, v = -y / heart_radius - sink;
+    if ((u - aside) * (u - aside) + v * v <= 1) return 1;
+    int within_tangent = ty * u - tx * (v + tip) <= 0;
+    int below_touch = v <= ty * length - tip, between_discs = u <= aside && v <= 0;
+    return within_tangent && (below_touch || between_discs);
 }
 
 void pv_sprite_shape(const int factor[3], pv_sprite_box *box)
