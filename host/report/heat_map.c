@@ -150,7 +150,7 @@ static void draw_scale(cairo_t *canvas, const pv_heat_maps *m, double x, double 
         double share = i / (TICKS - 1.0), at = y + height * (1 - share);
         cairo_rectangle(canvas, x + BAR, at - 0.5, 4, 1);
         cairo_fill(canvas);
-        snprintf(text, sizeof text, "%.3g", m->low + share * (m->high - m->low));
+        snprintf(text, sizeof text, "%.4g", m->low + share * (m->high - m->low));
         pv_canvas_text(canvas, text, LABEL, x + BAR + 7, at, PV_LEFT, TICK_ROOM - 7);
     }
 }

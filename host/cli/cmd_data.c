@@ -1,0 +1,209 @@
+/* cmd_data.c -- polarvae data: makes a data set file, and says what is in one. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/base.h"
+#include "polarvae/data.h"
+
+int pv_command_data(int argc, char **argv);
+
+static const char help[] =
+    "Usage: polarvae data generate OUT.h5 [--subset 3:6:40:32:32] [--threads N] [--quiet]\n"
+    "       polarvae data info FILE [--json] [--quiet]\n"
+    "\n"
+    "generate renders every combination of 3 shapes (square, ellipse, heart), 6 scales,\n"
+    "40 orientations and 32 x 32 positions into an HDF5 file in the dSprites layout:\n"
+    "64 x 64 pixels, 0 or 1. info reads a file in the dSprites or 3dshapes layout as training\n"
+    "does, checks all of it, and says what it holds.\n"
+    "\n"
+    "  --subset A:B:C:D:E  how many shapes, scales, orientations, x and y to keep, evenly\n"
+    "                      spaced (default: 3:6:40:32:32, all 737280 images)\n"
+    "  --threads N         0, the default: all cores; the file does not depend on it\n"
+    "  --json              for programs\n"
+    "  --quiet             no progress on stderr\n"
+    "  --help              this text\n"
+    "\n"
+    "Examples:\n"
+    "  polarvae data generate sprites.h5\n"
+    "  polarvae data generate small.h5 --subset 3:2:8:8:8\n"
+    "  polarvae data info sprites.h5 --json\n";
+
+typedef struct {
+    const char *verb, *file, *subset;
+    int threads, quiet, json, help;
+} options;
+
+static pv_status parse_threads(int *out, const char *text)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (errno || end == text || *end || n < 0 || n > 1024)
+        return pv_fail(PV_EUSAGE, "--threads %s: must be a whole number in 0..1024", text);
+    *out = (int)n;
+    return PV_OK;
+}
+
+static pv_status parse(options *o, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"subset", required_argument, NULL, 's'}, {"threads", required_argument, NULL, 't'},
+        {"quiet", no_argument, NULL, 'q'},        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    *o = (options){0};
+    optind = 0; /* argv is another than main's */
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
+        if (c == 's') o->subset = optarg;
+        if (c == 't') PV_TRY(parse_threads(&o->threads, optarg));
+        if (c == 'q') o->quiet = 1;
+        if (c == 'j') o->json = 1;
+        if (c == 'h') o->help = 1;
+        if (c == ':') return pv_fail(PV_EUSAGE, "%s: a value must follow", argv[optind - 1]);
+        if (c == '?')
+            return pv_fail(PV_EUSAGE, "%s: unknown option; see polarvae data --help",
+                           argv[optind - 1]);
+    }
+    if (o->help) return PV_OK;
+    if (argc - optind < 1 ||
+        (strcmp(argv[optind], "generate") != 0 && strcmp(argv[optind], "info") != 0))
+        return pv_fail(PV_EUSAGE,
+                       "data: 'generate' or 'info' must follow; see polarvae data --help");
+    o->verb = argv[optind];
+    if (argc - optind != 2)
+        return pv_fail(PV_EUSAGE, "data %s: exactly one file must be named", o->verb);
+    o->file = argv[optind + 1];
+    int generate = strcmp(o->verb, "generate") == 0;
+    if (generate ? o->json : o->subset || o->threads)
+        return pv_fail(PV_EUSAGE, "data %s: does not take %s", o->verb,
+                       generate    ? "--json"
+                       : o->subset ? "--subset"
+                                   : "--threads");
+    return PV_OK;
+}
+
+static pv_status generate(const options *o)
+{
+    pv_sprites sprites = pv_sprites_full;
+    pv_bar bar;
+    struct stat info;
+    char time[32];
+    if (o->subset) PV_TRY(pv_sprites_parse(&sprites, o->subset));
+    double start = pv_now();
+    pv_bar_start(&bar, "rendering", 0, o->quiet);
+    pv_progress progress = pv_bar_progress(&bar);
+    pv_status status = pv_sprites_write(&sprites, o->file, o->threads, &progress);
+    pv_bar_end(&bar);
+    if (status != PV_OK) return status;
+    size_t images = 1;
+    for (int f = 0; f < 5; f++) images *= (size_t)sprites.size[f];
+    double megabytes = stat(o->file, &info) == 0 ? (double)info.st_size / 1e6 : 0;
+    printf("%s: %zu images, %.1f MB, in %s\n", o->file, images, megabytes,
+           pv_duration(time, pv_now() - start));
+    return PV_OK;
+}
+
+/* ---- info ---- */
+
+static void range(const pv_data *d, int factor, double *low, double *high)
+{
+    const double *value = d->factor_value + factor;
+    *low = *high = *value;
+    for (size_t i = 0; i < d->examples; i++, value += d->factors) {
+        if (*value < *low) *low = *value;
+        if (*value > *high) *high = *value;
+    }
+}
+
+static const char *pixel_text(const pv_data *d) { return d->bits ? "0 or 1" : "0..255"; }
+
+static double memory(const pv_data *d)
+{
+    size_t image = d->bits ? d->words * sizeof *d->bits
+                           : (size_t)d->height * (size_t)d->width * (size_t)d->channels;
+    size_t factors = (size_t)d->factors * (sizeof *d->factor + sizeof *d->factor_value);
+    return (double)(d->examples * (image + factors)) / 1e6;
+}
+
+static void print(const pv_data *d, const char *path)
+{
+    printf("%s\n", path);
+    printf("  images    %zu of %d x %d pixels, %d channel%s, %s\n", d->examples, d->height,
+           d->width, d->channels, d->channels > 1 ? "s" : "", pixel_text(d));
+    printf("  factors   %d%s\n", d->factors,
+           d->complete ? ", every combination in order" : ", not every combination in order");
+    for (int f = 0; f < d->factors; f++) {
+        double low, high;
+        range(d, f, &low, &high);
+        printf("    %-14s %4d value%s from %g to %g\n", d->factor_name[f], d->factor_size[f],
+               d->factor_size[f] > 1 ? "s" : " ", low, high);
+    }
+    printf("  memory    %.1f MB\n", memory(d));
+    printf("  checksum  %016" PRIx64 "\n", d->checksum);
+}
+
+static pv_status print_json(const pv_data *d, const char *path)
+{
+    char sum[17];
+    pv_json *j = pv_json_new();
+    pv_json_object(j, NULL);
+    pv_json_text(j, "file", path);
+    pv_json_whole(j, "images", (long long)d->examples);
+    pv_json_whole(j, "height", d->height);
+    pv_json_whole(j, "width", d->width);
+    pv_json_whole(j, "channels", d->channels);
+    pv_json_truth(j, "binary", d->bits != NULL);
+    pv_json_truth(j, "complete", d->complete);
+    pv_json_array(j, "factors");
+    for (int f = 0; f < d->factors; f++) {
+        double low, high;
+        range(d, f, &low, &high);
+        pv_json_object(j, NULL);
+        pv_json_text(j, "name", d->factor_name[f]);
+        pv_json_whole(j, "size", d->factor_size[f]);
+        pv_json_real(j, "low", low);
+        pv_json_real(j, "high", high);
+        pv_json_end(j);
+    }
+    pv_json_end(j);
+    snprintf(sum, sizeof sum, "%016" PRIx64, d->checksum);
+    pv_json_text(j, "checksum", sum);
+    pv_json_end(j);
+    return pv_json_finish(j, "-");
+}
+
+static pv_status info(const options *o)
+{
+    pv_data data;
+    pv_bar bar;
+    pv_bar_start(&bar, "reading", 0, o->quiet);
+    pv_progress progress = pv_bar_progress(&bar);
+    pv_status status = pv_data_open(&data, o->file, &progress);
+    pv_bar_end(&bar);
+    if (status != PV_OK) return status;
+    if (o->json)
+        status = print_json(&data, o->file);
+    else
+        print(&data, o->file);
+    pv_data_close(&data);
+    return status;
+}
+
+int pv_command_data(int argc, char **argv)
+{
+    options o;
+    pv_status status = parse(&o, argc, argv);
+    if (status == PV_OK && o.help) {
+        fputs(help, stdout);
+    } else if (status == PV_OK) {
+        pv_signals_catch();
+        status = strcmp(o.verb, "generate") == 0 ? generate(&o) : info(&o);
+    }
+    if (status != PV_OK) fprintf(stderr, "polarvae: %s\n", pv_error());
+    return pv_exit_code(status);
+}
