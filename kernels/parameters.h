@@ -38,8 +38,8 @@ PV_FN void pv_begin_step_at(pv_team t, size_t row, const pv_begin_step_args *a)
 {
     if (t.lane != 0 || row != 0) return;
     pv_step *step = a->step;
-    double bias1 = 1.0 - pv_power(a->beta1, step->count + 1);
-    double bias2 = 1.0 - pv_power(a->beta2, step->count + 1);
+    double bias1 = 1.0 - pv_power((double)a->beta1, step->count + 1);
+    double bias2 = 1.0 - pv_power((double)a->beta2, step->count + 1);
     step->rate = (float)(a->learning_rate * sqrt(bias2) / bias1);
     step->rate_torch = (float)(a->learning_rate / bias1);
     step->root_torch = (float)(1.0 / sqrt(bias2));

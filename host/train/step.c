@@ -75,8 +75,8 @@ static pv_status record_update(pv_trainer *t, pv_program *program)
     const pv_parameters *p = &t->parameters;
     PV_TRY(pv_begin_step(program, &(pv_begin_step_args){.rows = 1,
                                                         .learning_rate = c->learning_rate,
-                                                        .beta1 = c->adam_beta1,
-                                                        .beta2 = c->adam_beta2,
+                                                        .beta1 = (float)c->adam_beta1,
+                                                        .beta2 = (float)c->adam_beta2,
                                                         .step = t->step_block}));
     PV_TRY(pv_adam(program, &(pv_adam_args){.rows = p->count,
                                             .beta1 = (float)c->adam_beta1,

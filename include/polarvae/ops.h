@@ -180,9 +180,10 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
 
 /* ---- the step block (kernels/parameters.h); rows = 1 ---- */
 
-/* Before a step: computes what Adam reads from step->count. */
+/* Before a step: computes what Adam reads from step->count. The decays are those that adam holds:
+ * 1 - beta2 as a float is 1e-5 away from that of the double. */
 #define PV_FIELDS_begin_step(F, V)                                                                 \
-    V(double, learning_rate) V(double, beta1) V(double, beta2)                                     \
+    V(double, learning_rate) V(float, beta1) V(float, beta2)                                       \
     F(STATE, pv_step, step, 1)
 /* After a step: log[count % capacity, :] = terms, then count += 1. cols = terms. */
 #define PV_FIELDS_end_step(F, V)                                                                   \

@@ -71,12 +71,14 @@ static void case_begin_step(size_t rows, size_t cols)
 {
     if (rows > 1 || cols > 1) return; /* there is one step block */
     static const uint64_t counts[] = {0, 1, 9, 999, 123456, 300000, 5000000000};
-    const double rate = 1e-4, beta1 = 0.9, beta2 = 0.999;
+    const float beta1 = 0.9f, beta2 = 0.999f;
+    const double rate = 1e-4;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         pv_step step = {.count = counts[i], .rate = NAN};
         RUN(begin_step, .rows = 1, .cols = 1, .learning_rate = rate, .beta1 = beta1, .beta2 = beta2,
             .step = &step);
-        double t = (double)counts[i] + 1.0, one = 1.0 - pow(beta1, t), two = 1.0 - pow(beta2, t);
+        double t = (double)counts[i] + 1.0, one = 1.0 - pow((double)beta1, t),
+               two = 1.0 - pow((double)beta2, t);
         worst w = {0};
         compare(&w, 0, (double)step.rate, rate * sqrt(two) / one, 6.1e-8 * rate);
         compare(&w, 1, (double)step.rate_torch, rate / one, 6.1e-8 * rate / one);
