@@ -95,17 +95,20 @@ static void next_item(char out[static 64], const char **rest)
     out[length] = 0;
 }
 
-static pv_status parse_list(pv_config_list *list, const pv_setting *s, const char *text)
+static pv_status parse_items(pv_config_list *list, const pv_setting *s, const char *text)
 {
     char item[64];
+    int64_t value;
+    size_t room = 1;
+    for (const char *c = text; *c; c++) room += *c == ',';
+    if (room > PV_MAX_SNAPSHOTS)
+        return pv_setting_fail(s, "%s must hold at most %d numbers", s->key, PV_MAX_SNAPSHOTS);
+    PV_TRY(pv_new(&list->value, room, sizeof *list->value, "a list"));
     for (const char *rest = text; rest;) {
         next_item(item, &rest);
-        int64_t value;
         if (!pv_whole_parse(&value, item) || value < 0 || value > PV_LAST_STEP)
             return pv_setting_fail(s, "%s must hold whole numbers between 0 and %lld, not '%s'",
                                    s->key, (long long)PV_LAST_STEP, item);
-        if (list->count == PV_MAX_SNAPSHOTS)
-            return pv_setting_fail(s, "%s must hold at most %d numbers", s->key, PV_MAX_SNAPSHOTS);
         if (list->count > 0 && value <= list->value[list->count - 1])
             return pv_setting_fail(s, "%s must ascend: %lld follows %lld", s->key, (long long)value,
                                    (long long)list->value[list->count - 1]);
@@ -117,30 +120,23 @@ static pv_status parse_list(pv_config_list *list, const pv_setting *s, const cha
 /* [0, 100], or 0,100 as it is easier to type in a shell. */
 static pv_status store_list(pv_config_list *to, const pv_setting *s)
 {
-    char *text = strdup(s->value);
     pv_config_list list = {0};
-    pv_status status = text ? PV_OK : pv_fail(PV_ENOMEM, "out of memory: a list");
-    if (status == PV_OK)
-        status = pv_new(&list.value, PV_MAX_SNAPSHOTS, sizeof *list.value, "a list");
-    if (status != PV_OK) goto out;
-    char *inner = text;
-    size_t length = strlen(inner);
-    if (!s->list && length >= 2 && inner[0] == '[' && inner[length - 1] == ']') {
-        inner[length - 1] = 0;
-        inner++;
-    } else if (!s->list && length == 0) {
-        status = pv_setting_fail(s, "%s must be a list, such as [0, 100]", s->key);
-        goto out;
+    size_t length = strlen(s->value);
+    int bracketed = !s->list && length >= 2 && s->value[0] == '[' && s->value[length - 1] == ']';
+    if (!s->list && length == 0)
+        return pv_setting_fail(s, "%s must be a list, such as [0, 100]", s->key);
+    char *text = strndup(s->value + bracketed, length - 2 * (size_t)bracketed);
+    if (!text) return pv_fail(PV_ENOMEM, "out of memory: a list");
+    int empty = text[strspn(text, " \t")] == 0;
+    pv_status status = empty ? PV_OK : parse_items(&list, s, text);
+    free(text);
+    if (status != PV_OK) {
+        free(list.value);
+        return status;
     }
-    if (inner[strspn(inner, " \t")]) status = parse_list(&list, s, inner);
-    if (status != PV_OK) goto out;
     free(to->value);
     *to = list;
-    list.value = NULL;
-out:
-    free(list.value);
-    free(text);
-    return status;
+    return PV_OK;
 }
 
 pv_status pv_config_store(pv_config *config, const pv_config_key *key, const pv_setting *setting)

@@ -27,17 +27,25 @@ static pv_status out_of_memory(const reader *r)
     return pv_fail(PV_ENOMEM, "%s: out of memory for its keys", r->path);
 }
 
-/* Where the bytes themselves are no text, libyaml tells their offset instead of a line. */
+/* The line of a byte; of the last one for those beyond. */
+static size_t line_of(const reader *r, size_t offset)
+{
+    size_t at = 1;
+    for (size_t i = 0; i < offset && i + 1 < r->size; i++) at += r->text[i] == '\n';
+    return at;
+}
+
+/* Where the bytes are no text, libyaml tells an offset, and at the end a line that is not there. */
 static pv_status fail_yaml(const reader *r)
 {
     const yaml_parser_t *p = &r->parser;
-    size_t at = 1;
     if (p->error == YAML_MEMORY_ERROR) return out_of_memory(r);
-    if (p->error != YAML_READER_ERROR)
-        return pv_fail(PV_EUSAGE, "%s:%zu: not valid YAML: %s", r->path, p->problem_mark.line + 1,
-                       p->problem);
-    for (size_t i = 0; i < p->problem_offset && i < r->size; i++) at += r->text[i] == '\n';
-    return pv_fail(PV_EUSAGE, "%s:%zu: not a text file in UTF-8: %s", r->path, at, p->problem);
+    if (p->error == YAML_READER_ERROR)
+        return pv_fail(PV_EUSAGE, "%s:%zu: not a text file in UTF-8: %s", r->path,
+                       line_of(r, p->problem_offset), p->problem);
+    size_t at = p->problem_mark.line + 1, last = line_of(r, r->size);
+    return pv_fail(PV_EUSAGE, "%s:%zu: not valid YAML: %s", r->path, at < last ? at : last,
+                   p->problem);
 }
 
 static pv_status next(reader *r)
