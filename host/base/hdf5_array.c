@@ -1,5 +1,4 @@
-/* hdf5_array.c -- arrays of an HDF5 file: what they are, reading, writing. */
-#include <assert.h>
+/* hdf5_array.c -- arrays of an HDF5 file: what they are, and reading them. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +7,6 @@
 #include "base/base.h"
 #include "base/hdf5.h"
 #include "base/hdf5_inside.h"
-
-enum { DEFLATE_LEVEL = 4 };
 
 /* ---- what is there, in the file's own terms ---- */
 
@@ -123,15 +120,14 @@ static size_t rows_size(const pv_h5_array *a, size_t rows)
     return bytes;
 }
 
-static size_t elements(const pv_h5_array *a)
+size_t pv_h5_elements(const pv_h5_array *a)
 {
     size_t n = 1;
     for (int i = 0; i < a->rank; i++) n *= a->dim[i];
     return n;
 }
 
-/* The type in memory, to be dropped. Text is as the file has it (`stored`), else ASCII. */
-static hid_t memory_type(const pv_h5_array *a, hid_t stored)
+hid_t pv_h5_memory_type(const pv_h5_array *a, hid_t stored)
 {
     if (a->type == PV_H5_TEXT) {
         hid_t type = H5Tcopy(H5T_C_S1);
@@ -212,7 +208,7 @@ static pv_status find(const pv_h5 *file, const char *name, hid_t id, pv_h5_array
                        file->path, name, found_text(is, &f), PV_H5_RANK);
     *out = (pv_h5_array){.name = name, .type = nearest(&f), .rank = f.rank};
     for (int i = 0; i < f.rank; i++) out->dim[i] = (size_t)f.dim[i];
-    if (f.variable) return read_variable(file, name, id, elements(out), NULL, &out->width);
+    if (f.variable) return read_variable(file, name, id, pv_h5_elements(out), NULL, &out->width);
     if (out->type == PV_H5_TEXT) out->width = f.size + 1;
     if (pv_h5_is_attribute(name)) return PV_OK;
     hsize_t chunk[PV_H5_RANK];
@@ -248,6 +244,30 @@ static H5T_conv_ret_t refuse_unfit(H5T_conv_except_t what, hid_t from, hid_t to,
     return H5T_CONV_ABORT;
 }
 
+/* A chunk that is not there would be read as zeros: a file whose index is damaged, or one that was
+ * never finished. */
+static pv_status check_chunks(const pv_h5 *file, const pv_h5_array *a, hid_t id, size_t first,
+                              size_t rows)
+{
+    hsize_t chunk[PV_H5_RANK], offset[PV_H5_RANK] = {0}, size = 1;
+    hid_t creation = H5Dget_create_plist(id);
+    int chunked = H5Pget_layout(creation) == H5D_CHUNKED &&
+                  H5Pget_chunk(creation, PV_H5_RANK, chunk) == a->rank;
+    pv_h5_drop(creation);
+    if (!chunked) return PV_OK;
+    offset[0] = first / chunk[0] * chunk[0];
+    while (offset[0] < first + rows) {
+        if (H5Dget_chunk_storage_size(id, offset, &size) < 0 || size == 0)
+            return pv_fail(PV_EDATA, "%s: '%s' is incomplete: a part of row %llu is missing",
+                           file->path, a->name, (unsigned long long)offset[0]);
+        int axis = a->rank - 1;
+        for (; axis > 0; offset[axis--] = 0)
+            if ((offset[axis] += chunk[axis]) < a->dim[axis]) break;
+        if (axis == 0) offset[0] += chunk[0];
+    }
+    return PV_OK;
+}
+
 static pv_status read(const pv_h5 *file, const pv_h5_array *a, hid_t id, size_t first, size_t rows,
                       void *out)
 {
@@ -255,18 +275,20 @@ static pv_status read(const pv_h5 *file, const pv_h5_array *a, hid_t id, size_t 
     PV_TRY(check(file, a, id, &f));
     if (f.variable) {
         size_t width = a->width;
-        return read_variable(file, a->name, id, elements(a), out, &width);
+        return read_variable(file, a->name, id, pv_h5_elements(a), out, &width);
     }
     if (a->type == PV_H5_TEXT && f.size > a->width)
         return pv_fail(PV_EDATA, "%s: '%s' holds texts of %zu bytes; at most %zu are expected",
                        file->path, a->name, f.size, a->width - 1);
     if (rows_size(a, rows) == 0) return PV_OK;
+    int attribute = pv_h5_is_attribute(a->name);
+    if (!attribute && a->rank) PV_TRY(check_chunks(file, a, id, first, rows));
 
-    int unfit = 0, attribute = pv_h5_is_attribute(a->name);
+    int unfit = 0;
     hsize_t start[PV_H5_RANK] = {first}, count[PV_H5_RANK] = {rows};
     for (int i = 1; i < a->rank; i++) count[i] = a->dim[i];
     hid_t stored = attribute ? H5Aget_type(id) : H5Dget_type(id);
-    hid_t type = memory_type(a, stored), transfer = H5Pcreate(H5P_DATASET_XFER);
+    hid_t type = pv_h5_memory_type(a, stored), transfer = H5Pcreate(H5P_DATASET_XFER);
     hid_t space = -1, memory = -1;
     H5Pset_type_conv_cb(transfer, refuse_unfit, &unfit);
     herr_t got;
@@ -309,82 +331,4 @@ pv_status pv_h5_read_rows(pv_h5 *file, const pv_h5_array *array, size_t first, s
 pv_status pv_h5_read(pv_h5 *file, const pv_h5_array *array, void *out)
 {
     return pv_h5_read_rows(file, array, 0, array->rank ? array->dim[0] : 1, out);
-}
-
-/* ---- writing ---- */
-
-static hid_t create_attribute(const pv_h5 *file, const char *name, hid_t type, hid_t space)
-{
-    char object[256];
-    const char *attribute = pv_h5_split(object, name);
-    return H5Acreate_by_name(file->id, object, attribute, type, space, H5P_DEFAULT, H5P_DEFAULT,
-                             H5P_DEFAULT);
-}
-
-static hid_t creation_list(const pv_h5_array *a)
-{
-    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_obj_track_times(creation, 0);
-    if (!a->chunk || !elements(a)) return creation;
-    hsize_t chunk[PV_H5_RANK] = {a->chunk < a->dim[0] ? a->chunk : a->dim[0]};
-    for (int i = 1; i < a->rank; i++) chunk[i] = a->dim[i];
-    H5Pset_chunk(creation, a->rank, chunk);
-    H5Pset_deflate(creation, DEFLATE_LEVEL);
-    H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
-    return creation;
-}
-
-/* Makes the array and, unless value is NULL, fills it. */
-static pv_status put(const pv_h5 *file, const pv_h5_array *a, const void *value)
-{
-    hsize_t dim[PV_H5_RANK];
-    for (int i = 0; i < a->rank; i++) dim[i] = a->dim[i];
-    int attribute = pv_h5_is_attribute(a->name);
-    hid_t type = memory_type(a, -1), creation = creation_list(a);
-    hid_t space = a->rank ? H5Screate_simple(a->rank, dim, NULL) : H5Screate(H5S_SCALAR);
-    hid_t link = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_create_intermediate_group(link, 1);
-    hid_t id = attribute ? create_attribute(file, a->name, type, space)
-                         : H5Dcreate2(file->id, a->name, type, space, link, creation, H5P_DEFAULT);
-    herr_t done = id < 0 ? -1 : 0;
-    if (done >= 0 && value && elements(a))
-        done = attribute ? H5Awrite(id, type, value)
-                         : H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
-    pv_status status = PV_OK;
-    if (done < 0) status = pv_h5_refuse(PV_EIO, file, a->name, "cannot be written");
-    pv_h5_drop(id);
-    pv_h5_drop(link);
-    pv_h5_drop(space);
-    pv_h5_drop(creation);
-    pv_h5_drop(type);
-    return status;
-}
-
-pv_status pv_h5_write(pv_h5 *file, const pv_h5_array *array, const void *value)
-{
-    pv_h5_enter();
-    pv_status status = put(file, array, value);
-    pv_h5_leave();
-    return status;
-}
-
-pv_status pv_h5_make(pv_h5 *file, const pv_h5_array *array)
-{
-    assert(array->chunk && array->rank && !pv_h5_is_attribute(array->name));
-    return pv_h5_write(file, array, NULL);
-}
-
-pv_status pv_h5_write_chunk(pv_h5 *file, const pv_h5_array *array, size_t first, const void *zlib,
-                            size_t size)
-{
-    assert(first < array->dim[0] && first % array->chunk == 0);
-    hsize_t offset[PV_H5_RANK] = {first};
-    hid_t id;
-    pv_h5_enter();
-    pv_status status = pv_h5_locate(file, array->name, &id);
-    if (status == PV_OK && H5Dwrite_chunk(id, H5P_DEFAULT, 0, offset, size, zlib) < 0)
-        status = pv_h5_refuse(PV_EIO, file, array->name, "cannot be written");
-    pv_h5_drop(id);
-    pv_h5_leave();
-    return status;
 }

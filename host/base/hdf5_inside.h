@@ -1,4 +1,4 @@
-/* hdf5_inside.h -- what hdf5.c (files and names) and hdf5_array.c (arrays) share. */
+/* hdf5_inside.h -- what hdf5.c (files, names), hdf5_array.c and hdf5_write.c share. */
 #ifndef PV_HDF5_INSIDE_H
 #define PV_HDF5_INSIDE_H
 
@@ -33,5 +33,9 @@ pv_status pv_h5_locate(const pv_h5 *file, const char *name, hid_t *out);
 int pv_h5_is_attribute(const char *name);
 /* Splits "object@attribute" and returns the attribute; the object of "@x" is "/". */
 const char *pv_h5_split(char object[static 256], const char *name);
+
+size_t pv_h5_elements(const pv_h5_array *array);
+/* The type in memory, to be dropped. Text is as the file has it (`stored`), else ASCII. */
+hid_t pv_h5_memory_type(const pv_h5_array *array, hid_t stored);
 
 #endif
