@@ -1,5 +1,7 @@
 /* hdf5_write.c -- arrays into an HDF5 file, whole or chunk by chunk. */
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/hdf5.h"
 #include "base/hdf5_inside.h"
@@ -27,6 +29,21 @@ static hid_t creation_list(const pv_h5_array *a)
     return creation;
 }
 
+/* Makes the groups on the way to a data set. The library would do so itself, but with a time of day
+ * in each. What fails here, fails again and is told when the data set is made. */
+static void make_groups(const pv_h5 *file, const char *name)
+{
+    char upto[256];
+    hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(creation, 0);
+    for (const char *slash = name; (slash = strchr(slash + 1, '/'));) {
+        snprintf(upto, sizeof upto, "%.*s", (int)(slash - name), name);
+        if (H5Lexists(file->id, upto, H5P_DEFAULT) > 0) continue;
+        pv_h5_drop(H5Gcreate2(file->id, upto, H5P_DEFAULT, creation, H5P_DEFAULT));
+    }
+    pv_h5_drop(creation);
+}
+
 /* Makes the array and, unless value is NULL, fills it. */
 static pv_status put(const pv_h5 *file, const pv_h5_array *a, const void *value)
 {
@@ -35,10 +52,10 @@ static pv_status put(const pv_h5 *file, const pv_h5_array *a, const void *value)
     int attribute = pv_h5_is_attribute(a->name);
     hid_t type = pv_h5_memory_type(a, -1), creation = creation_list(a);
     hid_t space = a->rank ? H5Screate_simple(a->rank, dim, NULL) : H5Screate(H5S_SCALAR);
-    hid_t link = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_create_intermediate_group(link, 1);
-    hid_t id = attribute ? create_attribute(file, a->name, type, space)
-                         : H5Dcreate2(file->id, a->name, type, space, link, creation, H5P_DEFAULT);
+    if (!attribute) make_groups(file, a->name);
+    hid_t id = attribute
+                   ? create_attribute(file, a->name, type, space)
+                   : H5Dcreate2(file->id, a->name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     herr_t done = id < 0 ? -1 : 0;
     if (done >= 0 && value && pv_h5_elements(a))
         done = attribute ? H5Awrite(id, type, value)
@@ -46,7 +63,6 @@ static pv_status put(const pv_h5 *file, const pv_h5_array *a, const void *value)
     pv_status status = PV_OK;
     if (done < 0) status = pv_h5_refuse(PV_EIO, file, a->name, "cannot be written");
     pv_h5_drop(id);
-    pv_h5_drop(link);
     pv_h5_drop(space);
     pv_h5_drop(creation);
     pv_h5_drop(type);
