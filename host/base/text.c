@@ -30,9 +30,14 @@ void pv_number_text(char out[static 32], double value)
     /* From 15 digits on, %g drops the zeros by itself; large and denormal numbers have shorter
      * forms such as 1e+06 and 5e-324. */
     double size = fabs(value);
+    char text[64] = "";
     int digits = size >= DBL_MIN && size < 1e6 ? 15 : 1;
-    do snprintf(out, 32, "%.*g", digits, value);
-    while (digits++ < 17 && strtod(out, NULL) != value);
+    for (; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    /* 24 characters at most: sign, 17 digits, point, exponent. */
+    memcpy(out, text, 32);
     uselocale(before);
 }
 
