@@ -2,6 +2,7 @@
  * text arrive, and nothing stays behind. Leaks of host memory show in a build with
  * AddressSanitizer. */
 #include "fault_device.h"
+#include "synthetic.h"
 
 enum { ROWS = 37, IN = 10, OUT = 33 };
 
@@ -78,8 +79,26 @@ static pv_status engine_scenario(pv_device *device)
     return status;
 }
 
+/* ---- an evaluation ---- */
+
+static pv_status evaluate_scenario(pv_device *device)
+{
+    const pv_evaluation_options options = {
+        .bins = 20, .variance_threshold = 0.1, .mean_error = 0.1};
+    pv_codes codes = synthetic_codes(50, 3, 1, 0.2, 1);
+    pv_evaluation evaluation = {0};
+    pv_stream *stream = NULL;
+    pv_status status = pv_stream_open(&stream, device, 2);
+    if (status == PV_OK) status = pv_evaluate_codes(&evaluation, &codes, stream, &options);
+    pv_evaluation_free(&evaluation);
+    pv_stream_close(stream);
+    pv_codes_free(&codes);
+    return status;
+}
+
 int main(void)
 {
     fault_walk("engine", engine_scenario);
+    fault_walk("evaluate", evaluate_scenario);
     return check_end();
 }
