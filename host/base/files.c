@@ -20,7 +20,7 @@ static pv_status fail_write(const char *path)
     return pv_fail(PV_EIO, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* The directory of `path`, which ends with "/." so that a plain file is none, and the name in it. */
+/* The directory of `path`, with "/." so that a plain file is none, and the name in it. */
 static const char *split(char directory[static PATH], const char *path)
 {
     const char *slash = strrchr(path, '/');

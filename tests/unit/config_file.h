@@ -36,7 +36,8 @@ __attribute__((unused)) static void put_config(const char *text, size_t size)
     assert_int_equal(fclose(file), 0);
 }
 
-__attribute__((unused)) static void write_config(const pv_config *config, const char *comment, int help)
+__attribute__((unused)) static void write_config(const pv_config *config, const char *comment,
+                                                 int help)
 {
     FILE *file = fopen(config_path, "wb");
     assert_non_null(file);
@@ -52,16 +53,24 @@ __attribute__((unused)) static void assert_same(const pv_config *a, const pv_con
         const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
         const pv_config_list *list = x, *other = y;
         switch (key->kind) {
-        case PV_KEY_TEXT: assert_string_equal(x, y); break;
-        case PV_KEY_CHOICE: assert_int_equal(*(const int *)x, *(const int *)y); break;
-        case PV_KEY_COUNT: assert_memory_equal(x, y, sizeof(int64_t)); break;
-        case PV_KEY_REAL: assert_memory_equal(x, y, sizeof(double)); break;
+        case PV_KEY_TEXT:
+            assert_string_equal(x, y);
+            break;
+        case PV_KEY_CHOICE:
+            assert_int_equal(*(const int *)x, *(const int *)y);
+            break;
+        case PV_KEY_COUNT:
+            assert_memory_equal(x, y, sizeof(int64_t));
+            break;
+        case PV_KEY_REAL:
+            assert_memory_equal(x, y, sizeof(double));
+            break;
         case PV_KEY_LIST:
             assert_int_equal(list->count, other->count);
-            for (int k = 0; k < list->count; k++)
-                assert_true(list->value[k] == other->value[k]);
+            for (int k = 0; k < list->count; k++) assert_true(list->value[k] == other->value[k]);
             break;
-        case PV_KEY_SECTION: break;
+        case PV_KEY_SECTION:
+            break;
         }
     }
     assert_memory_equal(a->objective_value, b->objective_value, sizeof a->objective_value);
