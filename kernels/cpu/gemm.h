@@ -23,7 +23,8 @@ typedef struct {
     size_t b_panel; /* between panels of two vectors */
     float *c;
     size_t c_row;
-    int add; /* c += instead of c = */
+    int add;               /* c += instead of c = */
+    const epilogue *leave; /* NULL: none; its mask is shaped like c. Not with add */
 } gemm_args;
 
 INLINE void gemm_tile(int rows, int vectors, const gemm_args *g, const float *a, const float *b,
@@ -49,6 +50,16 @@ INLINE void gemm_tile(int rows, int vectors, const gemm_args *g, const float *a,
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++) sum[r][v] += load(c + (size_t)r * g->c_row + v * V);
+    if (g->leave) {
+        const size_t at = (size_t)(c - g->c), channel = at % g->c_row;
+        const float *mask = g->leave->mask ? g->leave->mask + at : NULL;
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+            for (int v = 0; v < vectors; v++)
+                sum[r][v] = finish_vector(g->leave, sum[r][v], channel + (size_t)(v * V),
+                                          mask ? mask + (size_t)r * g->c_row + v * V : NULL, V);
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2

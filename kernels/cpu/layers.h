@@ -20,10 +20,10 @@ static void conv_needs(const void *args, pv_cpu_needs *needs)
     if (m) {
         const tiling s = TILING(m, a);
         const size_t wide = panels(forward ? s.filters : s.channels);
-        needs->packed = point_count(m) * 4 * (forward ? s.channels : s.filters) * wide * 2 * V *
+        needs->packed = s.points * 4 * (forward ? s.channels : s.filters) * wide * 2 * V *
                         sizeof(float);
         needs->prepare_units = 4 * (forward ? s.channels / V : s.filters);
-        needs->scratch = winograd_scratch(m, &s);
+        needs->scratch = winograd_scratch(&s);
     } else {
         const patching s = PATCHING(a);
         needs->prepare_units = panels(forward ? s.K : s.patch);
@@ -65,7 +65,7 @@ static size_t weight_sums(const pv_conv_weight_grad_args *a)
     const int m = TILE(a);
     const tiling s = TILING(m ? m : 2, a);
     const patching p = PATCHING(a);
-    return m ? point_count(m) * 4 * s.channels * s.filters : pv_round_up(p.K * p.patch_row, V);
+    return m ? s.points * 4 * s.channels * s.filters : pv_round_up(p.K * p.patch_row, V);
 }
 
 static void conv_weight_grad_needs(const void *args, pv_cpu_needs *needs)
@@ -75,8 +75,8 @@ static void conv_weight_grad_needs(const void *args, pv_cpu_needs *needs)
     const tiling s = TILING(m ? m : 2, a);
     const patching p = PATCHING(a);
     needs->sums = (weight_sums(a) + pv_round_up(BIAS_CHANNELS(a), V)) * sizeof(float);
-    needs->scratch = m ? winograd_scratch(m, &s) : patches_scratch(&p);
-    needs->finish_units = m ? 4 * s.C : p.K;
+    needs->scratch = m ? winograd_scratch(&s) : patches_scratch(&p);
+    needs->finish_units = m ? 4 * s.channels / V : p.K;
 }
 
 /* sum[channel] (+)= the sum of that channel over `pixels` pixels. */

@@ -54,18 +54,21 @@ INLINE void make_patches(const patching *s, const float *image, const pv_cpu_spa
         from = bordered;
     }
     float *patch = patches_of(s, space);
-    for (size_t y = 0; y < s->h; y++)
-        for (size_t x = 0; x < s->w; x++, patch += s->patch_row) {
-            const float *corner = from + y * s->stride * s->bordered_row + x * s->stride * s->C;
-            if (line == 4 && s->kernel == 4) /* a copy that the compiler can see through */
+    for (size_t y = 0; y < s->h; y++) {
+        const float *corner = from + y * s->stride * s->bordered_row;
+        if (line == 4 && s->kernel == 4) /* one channel: a copy the compiler can see through */
+            for (size_t x = 0; x < s->w; x++, patch += s->patch_row, corner += s->stride * s->C)
                 for (size_t ky = 0; ky < 4; ky++)
                     memcpy(patch + ky * 4, corner + ky * s->bordered_row, 4 * sizeof(float));
-            else
+        else
+            for (size_t x = 0; x < s->w; x++, patch += s->patch_row, corner += s->stride * s->C)
                 for (size_t ky = 0; ky < s->kernel; ky++)
                     memcpy(patch + ky * line, corner + ky * s->bordered_row, line * sizeof(float));
-            if (s->patch < s->patch_row)
-                memset(patch + s->patch, 0, (s->patch_row - s->patch) * sizeof(float));
-        }
+    }
+    if (s->patch < s->patch_row)
+        for (size_t i = 0; i < s->h * s->w; i++)
+            memset(patches_of(s, space) + i * s->patch_row + s->patch, 0,
+                   (s->patch_row - s->patch) * sizeof(float));
 }
 
 /* to = epilogue(rows), for `pixels` pixels of n channels whose rows are `row` floats long. */
@@ -85,16 +88,18 @@ INLINE void store_pixels(const float *from, size_t row, const epilogue *e, float
 INLINE void patches_forward(const pv_conv_args *a, const pv_cpu_space *space)
 {
     const patching s = PATCHING(a);
-    const epilogue e = {a->activation, a->bias, a->mask};
     const size_t pixels = s.h * s.w;
+    const int direct = s.K % V == 0;
     float *patch = patches_of(&s, space), *small = patch + pixels * s.patch_row;
     for (size_t image = 0; image < a->rows; image++) {
+        const size_t at = image * pixels * s.K;
+        const epilogue e = {a->activation, a->bias, a->mask ? a->mask + at : NULL};
         make_patches(&s, a->from + image * s.H * s.W * s.C, space);
         gemm(&(gemm_args){.rows = pixels, .vectors = s.filters / V, .k = s.patch, .a = patch,
                           .a_row = s.patch_row, .a_col = 1, .b = space->packed, .b_row = 2 * V,
-                          .b_panel = s.patch * 2 * V, .c = small, .c_row = s.filters});
-        size_t at = image * pixels * s.K;
-        store_pixels(small, s.filters, &e, a->to + at, a->mask ? a->mask + at : NULL, pixels, s.K);
+                          .b_panel = s.patch * 2 * V, .c = direct ? a->to + at : small,
+                          .c_row = s.filters, .leave = direct ? &e : NULL});
+        if (!direct) store_pixels(small, s.filters, &e, a->to + at, e.mask, pixels, s.K);
     }
 }
 

@@ -38,6 +38,16 @@ INLINE void store_some(float *p, vec x, size_t n)
     for (size_t i = 0; i < n; i++) p[i] = x[i];
 }
 
+/* Row i, `row` floats after the last, becomes column i of a [V, V] square: `rows` of them, n
+ * elements each. */
+INLINE void store_transposed(float *to, size_t row, const float *square, size_t rows, size_t n)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < n; j++) to[i * row + j] = square[j * V + i];
+}
+
+INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 /* How the results of a layer leave it: plus bias, through f; or times f'(mask). */
 typedef struct {
     int activation;

@@ -103,221 +103,261 @@ INLINE void filter_gradient(int m, vec *u, int step)
     }
 }
 
-/* The geometry of a convolution in tiles; h, w and k are the small image's. */
+/* The geometry of a convolution in tiles; h, w and K are the small image's. */
 typedef struct {
-    int m;
     size_t H, W, C, h, w, K;
-    size_t down, across; /* tiles of an image */
-    size_t channels, filters; /* C and K in whole vectors */
+    size_t down, across, tiles; /* tiles of an image */
+    size_t channels, filters;   /* C and K in whole vectors */
+    size_t points;              /* (m + 1)^2 */
+    size_t block;               /* tiles that go through the transform domain together */
 } tiling;
 
-#define TILING(m_, a)                                                                              \
-    {                                                                                              \
-        .m = m_, .H = (size_t)(a)->height, .W = (size_t)(a)->width, .C = (size_t)(a)->channels,    \
-        .h = (size_t)(a)->height / 2, .w = (size_t)(a)->width / 2, .K = (size_t)(a)->filters,      \
-        .down = ((size_t)(a)->height / 2 + m_ - 1) / m_,                                           \
-        .across = ((size_t)(a)->width / 2 + m_ - 1) / m_,                                          \
-        .channels = pv_round_up((size_t)(a)->channels, V),                                         \
-        .filters = pv_round_up((size_t)(a)->filters, V),                                           \
-    }
+#define TRANSFORM_BYTES (640 * 1024) /* of a block: what the second cache holds */
 
-/* Tiles that go through the transform domain together: what they need stays in cache. */
-static size_t tile_block(const tiling *s)
+INLINE tiling tiling_of(int m, int height, int width, int channels, int filters)
 {
-    size_t points = (size_t)(s->m + 1) * (size_t)(s->m + 1);
-    size_t bytes = points * (4 * s->channels + s->filters) * sizeof(float);
-    size_t block = (768 * 1024) / bytes / ROWS * ROWS;
-    return block < ROWS ? ROWS : block > 4 * ROWS ? 4 * ROWS : block;
+    tiling s = {.H = (size_t)height, .W = (size_t)width, .C = (size_t)channels};
+    s.h = s.H / 2;
+    s.w = s.W / 2;
+    s.K = (size_t)filters;
+    s.down = (s.h + (size_t)m - 1) / (size_t)m;
+    s.across = (s.w + (size_t)m - 1) / (size_t)m;
+    s.tiles = s.down * s.across;
+    s.channels = pv_round_up(s.C, V);
+    s.filters = pv_round_up(s.K, V);
+    s.points = (size_t)(m + 1) * (size_t)(m + 1);
+    size_t most = s.channels > s.filters ? s.channels : s.filters;
+    s.block = TRANSFORM_BYTES / (s.points * 5 * most * sizeof(float)) / ROWS * ROWS;
+    s.block = s.block < ROWS ? ROWS : s.block > 4 * ROWS ? 4 * ROWS : s.block;
+    return s;
 }
 
-static size_t point_count(int m) { return (size_t)(m + 1) * (size_t)(m + 1); }
+#define TILING(m, a) tiling_of(m, (a)->height, (a)->width, (a)->channels, (a)->filters)
 
-/* A pixel of zeros at the start of the work space. */
-static size_t zero_pixel_size(const tiling *s)
+/* Work space: a patch, then what goes into the products, then what comes out. */
+enum { PATCH = 10 * 10 };
+
+INLINE size_t most_channels(const tiling *s)
 {
     return s->channels > s->filters ? s->channels : s->filters;
 }
 
-static const float *zero_pixel(const tiling *s, const pv_cpu_space *space)
+static size_t winograd_scratch(const tiling *s)
 {
-    return memset(space->scratch, 0, zero_pixel_size(s) * sizeof(float));
+    return (PATCH + s->points * s->block * 5) * most_channels(s) * sizeof(float);
 }
 
-/* Where the pixels of a patch are. Inside an image they are a constant distance apart; at its
- * border, where some are outside, they are listed, and zeros stand for those outside. */
+#define WORK_SPACE(s, space)                                                                       \
+    float *const copy = (space)->scratch, *const v = copy + PATCH * most_channels(s),              \
+                 *const p = v + (s)->points * (s)->block * 4 * most_channels(s)
+
+/* A square of pixels whose channels are whole vectors. */
 typedef struct {
-    const float *corner; /* NULL: listed */
+    const float *at;
     size_t row, col;
-    const float *pixel[10 * 10]; /* size x size */
-} patch;
+} view;
 
-/* size x size pixels from (y, x) on of an image of `channels` channels. */
-INLINE void find_patch(patch *p, int size, const float *image, long y, long x, size_t height,
-                       size_t width, size_t channels, const float *zeros)
+/* The size x size pixels from (y, x) on, copied, with zeros where there are none. */
+static __attribute__((noinline)) view copy_pixels(float *copy, long size, const float *image,
+                                                  long y, long x, long height, long width,
+                                                  size_t channels, size_t padded)
 {
-    p->col = channels;
-    p->row = width * channels;
-    p->corner = NULL;
-    if (y >= 0 && x >= 0 && y + size <= (long)height && x + size <= (long)width) {
-        p->corner = image + ((size_t)y * width + (size_t)x) * channels;
-        return;
+    const long left = x < 0 ? -x : 0, right = x + size > width ? width - x : size;
+    memset(copy, 0, (size_t)(size * size) * padded * sizeof(float));
+    for (long i = 0; i < size; i++) {
+        if (y + i < 0 || y + i >= height) continue;
+        const float *from = image + (size_t)((y + i) * width + x + left) * channels;
+        float *to = copy + (size_t)(i * size + left) * padded;
+        if (channels == padded)
+            memcpy(to, from, (size_t)(right - left) * channels * sizeof(float));
+        else
+            for (long j = left; j < right; j++, from += channels, to += padded)
+                memcpy(to, from, channels * sizeof(float));
     }
-    for (int i = 0; i < size; i++)
-        for (int j = 0; j < size; j++) {
-            long row = y + i, column = x + j;
-            int there = row >= 0 && row < (long)height && column >= 0 && column < (long)width;
-            p->pixel[i * size + j] =
-                there ? image + ((size_t)row * width + (size_t)column) * channels : zeros;
-        }
+    return (view){copy, (size_t)size * padded, padded};
 }
 
-/* d[i, j] = the vectors at channel c of every `step`-th pixel of the patch from (down, right) on;
- * d has rows of `stride` vectors. */
-INLINE void load_patch(vec *d, int stride, const patch *p, int size, int down, int right, int step,
-                       int count, size_t c, size_t channels)
+/* The same pixels where they are, if they all are there. */
+INLINE view find_pixels(float *copy, int size, const float *image, long y, long x, size_t height,
+                        size_t width, size_t channels, size_t padded)
 {
-    if (channels % V) {
-        for (int i = 0; i < count; i++)
-            for (int j = 0; j < count; j++) {
-                int y = down + i * step, x = right + j * step;
-                const float *from = p->corner ? p->corner + (size_t)y * p->row + (size_t)x * p->col
-                                              : p->pixel[y * size + x];
-                d[i * stride + j] = load_some(from + c, channels - c);
-            }
-    } else if (p->corner) {
-        const float *from = p->corner + (size_t)down * p->row + (size_t)right * p->col + c;
-#pragma GCC unroll 5
-        for (int i = 0; i < count; i++)
-#pragma GCC unroll 5
-            for (int j = 0; j < count; j++)
-                d[i * stride + j] = load(from + (size_t)(i * step) * p->row +
-                                         (size_t)(j * step) * p->col);
-    } else {
-#pragma GCC unroll 5
-        for (int i = 0; i < count; i++)
-#pragma GCC unroll 5
-            for (int j = 0; j < count; j++)
-                d[i * stride + j] =
-                    load(p->pixel[(down + i * step) * size + right + j * step] + c);
-    }
+    if (channels == padded && y >= 0 && x >= 0 && y + size <= (long)height &&
+        x + size <= (long)width)
+        return (view){image + ((size_t)y * width + (size_t)x) * channels, width * channels,
+                      channels};
+    return copy_pixels(copy, size, image, y, x, (long)height, (long)width, channels, padded);
 }
 
-/* B^T d B of every `step`-th pixel of a patch, for all channels: v[point * stride + channel]. */
-INLINE void patch_transform(int m, const patch *p, int size, int down, int right, int step,
-                            size_t channels, float *v, size_t stride)
+/* ---- transforms of one vector of channels; each tile size is code of its own ---- */
+
+/* B^T d B of pixels `row` and `col` apart; points are `stride` apart. */
+INLINE void data_vector(int m, const float *from, size_t row, size_t col, float *to, size_t stride)
 {
     const int n = m + 1;
-    for (size_t c = 0; c < channels; c += V) {
-        vec d[25];
-        load_patch(d, n, p, size, down, right, step, n, c, channels);
+    vec d[25];
 #pragma GCC unroll 5
-        for (int i = 0; i < n; i++) tile_data(m, d + i * n, 1);
+    for (int i = 0; i < n; i++, from += row)
 #pragma GCC unroll 5
-        for (int j = 0; j < n; j++) tile_data(m, d + j, n);
+        for (int j = 0; j < n; j++) d[i * n + j] = load(from + (size_t)j * col);
+#pragma GCC unroll 5
+    for (int i = 0; i < n; i++) tile_data(m, d + i * n, 1);
+#pragma GCC unroll 5
+    for (int j = 0; j < n; j++) tile_data(m, d + j, n);
 #pragma GCC unroll 25
-        for (int i = 0; i < n * n; i++) store(v + (size_t)i * stride + c, d[i]);
-    }
+    for (int i = 0; i < n * n; i++, to += stride) store(to, d[i]);
 }
 
-/* The four planes around tile (ty, tx) of a big image: v[point][tile][plane * channels + c]. */
-INLINE void big_patches(int m, const tiling *s, const float *image, size_t ty, size_t tx,
-                        const float *zeros, float *v, size_t stride)
+/* A y A^T of m x m pixels. */
+INLINE void gradient_vector(int m, const float *from, size_t row, size_t col, float *to,
+                            size_t stride)
 {
-    const int size = 2 * m + 2;
-    patch p;
-    find_patch(&p, size, image, (long)(2 * ty) * m - 1, (long)(2 * tx) * m - 1, s->H, s->W, s->C,
-               zeros);
-    for (int q = 0; q < 4; q++)
-        patch_transform(m, &p, size, q / 2, q % 2, 2, s->C, v + (size_t)q * s->channels, stride);
+    const int n = m + 1;
+    vec d[25];
+#pragma GCC unroll 4
+    for (int i = 0; i < m; i++, from += row)
+#pragma GCC unroll 4
+        for (int j = 0; j < m; j++) d[i * n + j] = load(from + (size_t)j * col);
+#pragma GCC unroll 4
+    for (int i = 0; i < m; i++) tile_gradient(m, d + i * n, 1);
+#pragma GCC unroll 5
+    for (int j = 0; j < n; j++) tile_gradient(m, d + j, n);
+#pragma GCC unroll 25
+    for (int i = 0; i < n * n; i++, to += stride) store(to, d[i]);
 }
 
-/* Where the m x m results of a tile go, those that are inside the image. */
+/* Where the m x m results of a tile go. */
 typedef struct {
     float *to;
     const float *mask;
-    size_t row_step, col_step, rows, cols, channels;
+    size_t row, col;         /* floats between them */
+    size_t rows, cols;       /* how many of them are inside the image */
+    size_t channels;
 } destination;
 
-/* A^T p A of one tile for all channels, through the epilogue. */
-INLINE void tile_leave(int m, const float *p, size_t stride, const epilogue *e,
-                       const destination *d)
+/* A^T p A. whole: all m x m pixels and V channels are there; relu: with bias or mask, through ReLU,
+ * which is what networks are made of. */
+INLINE void result_vector(int m, const float *p, size_t stride, const epilogue *e,
+                          const destination *d, size_t c, int whole, int relu)
 {
-    const int size = m + 1;
-    for (size_t c = 0; c < d->channels; c += V) {
-        vec x[25];
+    const int n = m + 1;
+    vec x[25], zero = {0};
 #pragma GCC unroll 25
-        for (int i = 0; i < size * size; i++) x[i] = load(p + (size_t)i * stride + c);
+    for (int i = 0; i < n * n; i++, p += stride) x[i] = load(p);
 #pragma GCC unroll 5
-        for (int i = 0; i < size; i++) tile_result(m, x + i * size, 1);
-#pragma GCC unroll 5
-        for (int j = 0; j < m; j++) tile_result(m, x + j, size);
+    for (int i = 0; i < n; i++) tile_result(m, x + i * n, 1);
 #pragma GCC unroll 4
-        for (int i = 0; i < m; i++)
+    for (int j = 0; j < m; j++) tile_result(m, x + j, n);
+    const vec bias = e->bias ? load_some(e->bias + c, d->channels - c) : zero;
+    float *to = d->to + c;
+    const float *mask = e->mask ? d->mask + c : NULL;
 #pragma GCC unroll 4
-            for (int j = 0; j < m; j++) {
-                if ((size_t)i >= d->rows || (size_t)j >= d->cols) continue;
-                size_t at = (size_t)i * d->row_step + (size_t)j * d->col_step + c;
-                size_t n = d->channels - c;
-                store_some(d->to + at,
-                           finish_vector(e, x[i * size + j], c, e->mask ? d->mask + at : NULL, n),
-                           n);
-            }
+    for (int i = 0; i < m; i++, to += d->row, mask += mask ? d->row : 0)
+#pragma GCC unroll 4
+        for (int j = 0; j < m; j++) {
+            const size_t at = (size_t)j * d->col;
+            const vec y = x[i * n + j];
+            if (whole && relu)
+                store(to + at, e->mask ? positive_or(y, load(mask + at), zero)
+                                       : positive_or(y + bias, y + bias, zero));
+            else if (whole || ((size_t)i < d->rows && (size_t)j < d->cols))
+                store_some(to + at,
+                           finish_vector(e, y, c, mask ? mask + at : NULL, d->channels - c),
+                           d->channels - c);
+        }
+}
+
+#define VECTORS(m)                                                                                 \
+    static __attribute__((noinline)) void data_vector_##m(const float *from, size_t row,           \
+                                                          size_t col, float *to, size_t stride)    \
+    {                                                                                              \
+        data_vector(m, from, row, col, to, stride);                                                \
+    }                                                                                              \
+    static __attribute__((noinline)) void gradient_vector_##m(                                     \
+        const float *from, size_t row, size_t col, float *to, size_t stride)                       \
+    {                                                                                              \
+        gradient_vector(m, from, row, col, to, stride);                                            \
+    }                                                                                              \
+    static __attribute__((noinline)) void bias_vector_##m(                                         \
+        const float *p, size_t stride, const epilogue *e, const destination *d, size_t c)          \
+    {                                                                                              \
+        result_vector(m, p, stride, &(epilogue){PV_RELU, e->bias, NULL}, d, c, 1, 1);              \
+    }                                                                                              \
+    static __attribute__((noinline)) void mask_vector_##m(                                         \
+        const float *p, size_t stride, const epilogue *e, const destination *d, size_t c)          \
+    {                                                                                              \
+        result_vector(m, p, stride, &(epilogue){PV_RELU, NULL, e->mask}, d, c, 1, 1);              \
+    }                                                                                              \
+    static __attribute__((noinline)) void any_vector_##m(                                          \
+        const float *p, size_t stride, const epilogue *e, const destination *d, size_t c)          \
+    {                                                                                              \
+        result_vector(m, p, stride, e, d, c, 0, 0);                                                \
+    }
+VECTORS(2)
+VECTORS(4)
+
+/* v[point][tile][plane * channels + c] = B^T d B of four planes: pixels `step` apart, from the
+ * corner of `from` on for plane 0, or, reversed, for plane 3. */
+INLINE void transform_planes(int m, const view *from, int step, int reversed, size_t channels,
+                             float *v, size_t stride)
+{
+    for (size_t q = 0; q < 4; q++) {
+        const size_t down = reversed ? 1 - q / 2 : q / 2, right = reversed ? 1 - q % 2 : q % 2;
+        const float *corner = from->at + down * from->row + right * from->col;
+        for (size_t c = 0; c < channels; c += V)
+            (m == 4 ? data_vector_4 : data_vector_2)(corner + c, (size_t)step * from->row,
+                                                     (size_t)step * from->col,
+                                                     v + q * channels + c, stride);
     }
 }
 
-/* The same; the two epilogues that a network is made of become code of their own. */
-INLINE void tile_store(int m, const float *p, size_t stride, const epilogue *e,
+INLINE void store_tile(int m, const float *p, size_t stride, const epilogue *e,
                        const destination *d)
 {
-    if (e->activation == PV_RELU && d->channels % V == 0 && d->rows >= (size_t)m &&
-        d->cols >= (size_t)m && !e->bias != !e->mask) {
-        destination whole = {d->to, d->mask, d->row_step, d->col_step, 4, 4, d->channels / V * V};
-        if (e->bias)
-            tile_leave(m, p, stride, &(epilogue){PV_RELU, e->bias, NULL}, &whole);
+    const int simple = e->activation == PV_RELU && !e->bias != !e->mask &&
+                       d->channels % V == 0 && d->rows >= (size_t)m && d->cols >= (size_t)m;
+    for (size_t c = 0; c < d->channels; c += V) {
+        if (simple && e->bias)
+            (m == 4 ? bias_vector_4 : bias_vector_2)(p + c, stride, e, d, c);
+        else if (simple)
+            (m == 4 ? mask_vector_4 : mask_vector_2)(p + c, stride, e, d, c);
         else
-            tile_leave(m, p, stride, &(epilogue){PV_RELU, NULL, whole.mask}, &whole);
-    } else
-        tile_leave(m, p, stride, e, d);
+            (m == 4 ? any_vector_4 : any_vector_2)(p + c, stride, e, d, c);
+    }
 }
-
-/* One matrix product per point: p[point][tile][n] = v[point][tile][k] u[point]. */
-INLINE void multiply_points(int m, const float *v, const float *u, float *p, size_t tiles,
-                            size_t block, size_t k, size_t n)
-{
-    for (size_t i = 0; i < point_count(m); i++)
-        gemm(&(gemm_args){.rows = tiles, .vectors = n / V, .k = k, .a = v + i * block * k,
-                          .a_row = k, .a_col = 1, .b = u + i * panels(n) * k * 2 * V,
-                          .b_row = 2 * V, .b_panel = k * 2 * V, .c = p + i * block * n,
-                          .c_row = n});
-}
-
-INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* ---- forward: big to small ---- */
+
+/* Tile number `tile` of a batch: its image, and its place in it. */
+#define LOCATE(m, s, tile)                                                                         \
+    const size_t image = (tile) / (s)->tiles, at = (tile) % (s)->tiles,                            \
+                 y = at / (s)->across * (size_t)m, x = at % (s)->across * (size_t)m
 
 INLINE void winograd_down(int m, const pv_conv_args *a, const pv_cpu_space *space)
 {
     const tiling s = TILING(m, a);
     const epilogue e = {a->activation, a->bias, a->mask};
-    const size_t block = tile_block(&s), k = 4 * s.channels, n = s.filters;
-    const size_t per_image = s.down * s.across, all = a->rows * per_image;
-    const float *zeros = zero_pixel(&s, space);
-    float *v = (float *)space->scratch + zero_pixel_size(&s), *p = v + point_count(m) * block * k;
-    for (size_t first = 0; first < all; first += block) {
-        size_t tiles = smaller(block, all - first);
+    const size_t k = 4 * s.channels, n = s.filters, all = a->rows * s.tiles;
+    WORK_SPACE(&s, space);
+    for (size_t first = 0; first < all; first += s.block) {
+        const size_t tiles = smaller(s.block, all - first);
         for (size_t t = 0; t < tiles; t++) {
-            size_t image = (first + t) / per_image, at = (first + t) % per_image;
-            big_patches(m, &s, a->from + image * s.H * s.W * s.C, at / s.across, at % s.across,
-                        zeros, v + t * k, block * k);
+            LOCATE(m, &s, first + t);
+            view d = find_pixels(copy, 2 * m + 2, a->from + image * s.H * s.W * s.C,
+                                 2 * (long)y - 1, 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
+            transform_planes(m, &d, 2, 0, s.channels, v + t * k, s.block * k);
         }
-        multiply_points(m, v, space->packed, p, tiles, block, k, n);
+        for (size_t i = 0; i < s.points; i++)
+            gemm(&(gemm_args){.rows = tiles, .vectors = n / V, .k = k, .a = v + i * s.block * k,
+                              .a_row = k, .a_col = 1,
+                              .b = (const float *)space->packed + i * panels(n) * k * 2 * V,
+                              .b_row = 2 * V, .b_panel = k * 2 * V, .c = p + i * s.block * n,
+                              .c_row = n});
         for (size_t t = 0; t < tiles; t++) {
-            size_t image = (first + t) / per_image, at = (first + t) % per_image;
-            size_t y = at / s.across * (size_t)m, x = at % s.across * (size_t)m;
-            size_t offset = ((image * s.h + y) * s.w + x) * s.K;
-            tile_store(m, p + t * n, block * n, &e,
-                       &(destination){a->to + offset, a->mask ? a->mask + offset : NULL, s.w * s.K,
-                                      s.K, s.h - y, s.w - x, s.K});
+            LOCATE(m, &s, first + t);
+            const size_t to = ((image * s.h + y) * s.w + x) * s.K;
+            store_tile(m, p + t * n, s.block * n, &e,
+                       &(destination){a->to + to, a->mask ? a->mask + to : NULL, s.w * s.K, s.K,
+                                      s.h - y, s.w - x, s.K});
         }
     }
 }
@@ -328,33 +368,31 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
 {
     const tiling s = TILING(m, a);
     const epilogue e = {a->activation, a->bias, a->mask};
-    const size_t block = tile_block(&s), k = s.filters, n = s.channels;
-    const size_t per_image = s.down * s.across, all = a->rows * per_image;
-    const size_t filters = point_count(m) * panels(n) * k * 2 * V; /* of one plane */
-    const float *zeros = zero_pixel(&s, space);
-    float *v = (float *)space->scratch + zero_pixel_size(&s), *p = v + point_count(m) * block * k;
-    const int size = m + 1;
-    for (size_t first = 0; first < all; first += block) {
-        size_t tiles = smaller(block, all - first);
+    const size_t k = s.filters, n = s.channels, all = a->rows * s.tiles;
+    const size_t plane = s.points * panels(n) * k * 2 * V; /* floats of its filters */
+    WORK_SPACE(&s, space);
+    for (size_t first = 0; first < all; first += s.block) {
+        const size_t tiles = smaller(s.block, all - first);
+        for (size_t t = 0; t < tiles; t++) {
+            LOCATE(m, &s, first + t);
+            view d = find_pixels(copy, m + 2, a->from + image * s.h * s.w * s.K, (long)y - 1,
+                                 (long)x - 1, s.h, s.w, s.K, s.filters);
+            transform_planes(m, &d, 1, 1, k, v + t * 4 * k, s.block * 4 * k);
+        }
         for (size_t q = 0; q < 4; q++) {
-            size_t down = q / 2, right = q % 2;
+            for (size_t i = 0; i < s.points; i++)
+                gemm(&(gemm_args){.rows = tiles, .vectors = n / V, .k = k,
+                                  .a = v + (i * s.block * 4 + q) * k, .a_row = 4 * k, .a_col = 1,
+                                  .b = (const float *)space->packed + q * plane +
+                                       i * panels(n) * k * 2 * V,
+                                  .b_row = 2 * V, .b_panel = k * 2 * V, .c = p + i * s.block * n,
+                                  .c_row = n});
             for (size_t t = 0; t < tiles; t++) {
-                size_t image = (first + t) / per_image, at = (first + t) % per_image;
-                const float *from = a->from + image * s.h * s.w * s.K;
-                patch d;
-                find_patch(&d, size, from, (long)(at / s.across) * m - (long)down,
-                           (long)(at % s.across) * m - (long)right, s.h, s.w, s.K, zeros);
-                patch_transform(m, &d, size, 0, 0, 1, s.K, v + t * k, block * k);
-            }
-            multiply_points(m, v, (const float *)space->packed + q * filters, p, tiles, block, k,
-                            n);
-            for (size_t t = 0; t < tiles; t++) {
-                size_t image = (first + t) / per_image, at = (first + t) % per_image;
-                size_t y = at / s.across * (size_t)m, x = at % s.across * (size_t)m;
-                size_t offset =
-                    ((image * s.H + 2 * y + 1 - down) * s.W + 2 * x + 1 - right) * s.C;
-                tile_store(m, p + t * n, block * n, &e,
-                           &(destination){a->to + offset, a->mask ? a->mask + offset : NULL,
+                LOCATE(m, &s, first + t);
+                const size_t row = image * s.H + 2 * y + 1 - q / 2, col = 2 * x + 1 - q % 2;
+                const size_t to = (row * s.W + col) * s.C;
+                store_tile(m, p + t * n, s.block * n, &e,
+                           &(destination){a->to + to, a->mask ? a->mask + to : NULL,
                                           2 * s.W * s.C, 2 * s.C, s.h - y, s.w - x, s.C});
             }
         }
@@ -363,56 +401,31 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
 
 /* ---- weight gradient ---- */
 
-/* A dy A^T of tile (ty, tx) of a small image, pixels outside being zero. */
-INLINE void small_gradient(int m, const tiling *s, const float *image, size_t ty, size_t tx,
-                           const float *zeros, float *v, size_t stride)
-{
-    const int size = m + 1;
-    patch p;
-    find_patch(&p, m, image, (long)ty * m, (long)tx * m, s->h, s->w, s->K, zeros);
-    for (size_t c = 0; c < s->K; c += V) {
-        vec d[25];
-        load_patch(d, size, &p, m, 0, 0, 1, m, c, s->K);
-#pragma GCC unroll 4
-        for (int i = 0; i < m; i++) tile_gradient(m, d + i * size, 1);
-#pragma GCC unroll 5
-        for (int j = 0; j < size; j++) tile_gradient(m, d + j, size);
-#pragma GCC unroll 25
-        for (int i = 0; i < size * size; i++) store(v + (size_t)i * stride + c, d[i]);
-    }
-}
-
 /* sums[point][plane * channels + c][filter] += big patches^T small gradients. */
 INLINE void winograd_weights(int m, const pv_conv_weight_grad_args *a, const pv_cpu_space *space)
 {
     const tiling s = TILING(m, a);
-    const size_t block = tile_block(&s), k = 4 * s.channels, n = s.filters;
-    const size_t per_image = s.down * s.across, all = a->rows * per_image;
-    const float *zeros = zero_pixel(&s, space);
-    float *v = (float *)space->scratch + zero_pixel_size(&s), *p = v + point_count(m) * block * k;
-    for (size_t first = 0; first < all; first += block) {
-        size_t tiles = smaller(block, all - first);
+    const size_t k = 4 * s.channels, n = s.filters, all = a->rows * s.tiles;
+    WORK_SPACE(&s, space);
+    for (size_t first = 0; first < all; first += s.block) {
+        const size_t tiles = smaller(s.block, all - first);
         for (size_t t = 0; t < tiles; t++) {
-            size_t image = (first + t) / per_image, at = (first + t) % per_image;
-            size_t ty = at / s.across, tx = at % s.across;
-            big_patches(m, &s, a->big + image * s.H * s.W * s.C, ty, tx, zeros, v + t * k,
-                        block * k);
-            small_gradient(m, &s, a->small + image * s.h * s.w * s.K, ty, tx, zeros, p + t * n,
-                           block * n);
+            LOCATE(m, &s, first + t);
+            view d = find_pixels(copy, 2 * m + 2, a->big + image * s.H * s.W * s.C,
+                                 2 * (long)y - 1, 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
+            transform_planes(m, &d, 2, 0, s.channels, v + t * k, s.block * k);
+            d = find_pixels(copy, m, a->small + image * s.h * s.w * s.K, (long)y, (long)x, s.h,
+                            s.w, s.K, s.filters);
+            for (size_t c = 0; c < n; c += V)
+                (m == 4 ? gradient_vector_4 : gradient_vector_2)(d.at + c, d.row, d.col,
+                                                                 p + t * n + c, s.block * n);
         }
-        for (size_t i = 0; i < point_count(m); i++)
-            gemm(&(gemm_args){.rows = k, .vectors = n / V, .k = tiles, .a = v + i * block * k,
-                              .a_row = 1, .a_col = k, .b = p + i * block * n, .b_row = n,
+        for (size_t i = 0; i < s.points; i++)
+            gemm(&(gemm_args){.rows = k, .vectors = n / V, .k = tiles, .a = v + i * s.block * k,
+                              .a_row = 1, .a_col = k, .b = p + i * s.block * n, .b_row = n,
                               .b_panel = 2 * V, .c = (float *)space->sums + i * k * n,
                               .c_row = n, .add = !space->first || first > 0});
     }
-}
-
-static size_t winograd_scratch(int m, const tiling *s)
-{
-    return (zero_pixel_size(s) +
-            point_count(m) * tile_block(s) * (4 * s->channels + s->filters)) *
-           sizeof(float);
 }
 
 /* ---- filters into the transform domain, and their gradients out of it ---- */
@@ -434,21 +447,24 @@ INLINE void filter_transform(int m, const float *w, size_t channels, size_t q, i
 }
 
 /* For winograd_down: u[point][panel of filters][plane * channels + c][2 V]. Units are (plane,
- * vector of channels). */
+ * vector of channels); filters are taken V at a time, since channels become rows. */
 INLINE void prepare_down(int m, const pv_conv_args *a, float *u, size_t from, size_t to)
 {
     const tiling s = TILING(m, a);
     const size_t k = 4 * s.channels, wide = panels(s.filters), vectors = s.channels / V;
+    float square[25][V * V];
     for (size_t unit = from; unit < to; unit++) {
-        size_t q = unit / vectors, c = unit % vectors * V;
-        for (size_t f = 0; f < wide * 2 * V; f++) {
-            vec g[25] = {{0}};
-            if (f < s.K)
-                filter_transform(m, a->w + f * 16 * s.C + c, s.C, q, 0, s.C - c, g);
-            float *column = u + (f / (2 * V) * k + q * s.channels + c) * 2 * V + f % (2 * V);
-            for (size_t p = 0; p < point_count(m); p++)
-                for (int i = 0; i < V; i++)
-                    column[(p * wide * k + (size_t)i) * 2 * V] = g[p][i];
+        const size_t q = unit / vectors, c = unit % vectors * V;
+        for (size_t f = 0; f < wide * 2 * V; f += V) {
+            for (size_t i = 0; i < (size_t)V; i++) {
+                vec g[25] = {{0}};
+                if (f + i < s.K)
+                    filter_transform(m, a->w + (f + i) * 16 * s.C + c, s.C, q, 0, s.C - c, g);
+                for (size_t p = 0; p < s.points; p++) store(square[p] + i * V, g[p]);
+            }
+            float *block = u + (f / (2 * V) * k + q * s.channels + c) * 2 * V + f % (2 * V);
+            for (size_t p = 0; p < s.points; p++)
+                store_transposed(block + p * wide * k * 2 * V, 2 * V, square[p], V, V);
         }
     }
 }
@@ -458,43 +474,47 @@ INLINE void prepare_down(int m, const pv_conv_args *a, float *u, size_t from, si
 INLINE void prepare_up(int m, const pv_conv_args *a, float *u, size_t from, size_t to)
 {
     const tiling s = TILING(m, a);
-    const size_t k = s.filters, wide = panels(s.channels), points = point_count(m);
+    const size_t k = s.filters, wide = panels(s.channels);
     for (size_t unit = from; unit < to; unit++) {
-        size_t q = unit / k, f = unit % k;
+        const size_t q = unit / k, f = unit % k;
         for (size_t c = 0; c < wide * 2 * V; c += V) {
             vec g[25] = {{0}};
             if (f < s.K && c < s.C)
                 filter_transform(m, a->w + f * 16 * s.C + c, s.C, q, 1, s.C - c, g);
-            float *row = u + (((q * points * wide) + c / (2 * V)) * k + f) * 2 * V + c % (2 * V);
-            for (size_t p = 0; p < points; p++) store(row + p * wide * k * 2 * V, g[p]);
+            float *row = u + ((q * s.points * wide + c / (2 * V)) * k + f) * 2 * V + c % (2 * V);
+            for (size_t p = 0; p < s.points; p++) store(row + p * wide * k * 2 * V, g[p]);
         }
     }
 }
 
-/* Units are (plane, channel). */
+/* Units are (plane, vector of channels). */
 INLINE void winograd_finish(int m, const pv_conv_weight_grad_args *a, const void *const *sums,
                             int count, size_t from, size_t to)
 {
     const tiling s = TILING(m, a);
-    const size_t n = s.filters, stride = 4 * s.channels * n;
+    const size_t n = s.filters, stride = 4 * s.channels * n, vectors = s.channels / V;
     const int size = m + 1;
+    float square[4][V * V];
     for (size_t unit = from; unit < to; unit++) {
-        size_t q = unit / s.C, c = unit % s.C;
+        const size_t q = unit / vectors, c = unit % vectors * V;
         for (size_t f = 0; f < s.K; f += V) {
-            size_t at = (q * s.channels + c) * n + f;
-            vec u[25];
-            for (int p = 0; p < size * size; p++) {
-                u[p] = load((const float *)sums[0] + at + (size_t)p * stride);
-                for (int g = 1; g < count; g++)
-                    u[p] += load((const float *)sums[g] + at + (size_t)p * stride);
+            for (size_t i = 0; i < (size_t)V; i++) {
+                const size_t at = (q * s.channels + c + i) * n + f;
+                vec u[25];
+                for (size_t p = 0; p < s.points; p++) {
+                    u[p] = load((const float *)sums[0] + at + p * stride);
+                    for (int g = 1; g < count; g++)
+                        u[p] += load((const float *)sums[g] + at + p * stride);
+                }
+                for (int r = 0; r < size; r++) filter_gradient(m, u + r * size, 1);
+                for (int j = 0; j < 2; j++) filter_gradient(m, u + j, size);
+                for (int tap = 0; tap < 4; tap++)
+                    store(square[tap] + i * V, u[tap / 2 * size + tap % 2]);
             }
-            for (int i = 0; i < size; i++) filter_gradient(m, u + i * size, 1);
-            for (int j = 0; j < 2; j++) filter_gradient(m, u + j, size);
             for (size_t tap = 0; tap < 4; tap++) {
-                size_t y = q / 2 + 2 * (tap / 2), x = q % 2 + 2 * (tap % 2);
-                float *out = a->dw + (y * 4 + x) * s.C + c;
-                for (size_t i = 0; i < smaller(V, s.K - f); i++)
-                    out[(f + i) * 16 * s.C] = u[tap / 2 * (size_t)size + tap % 2][i];
+                const size_t y = q / 2 + 2 * (tap / 2), x = q % 2 + 2 * (tap % 2);
+                store_transposed(a->dw + (f * 16 + y * 4 + x) * s.C + c, 16 * s.C, square[tap],
+                                 smaller(V, s.K - f), smaller(V, s.C - c));
             }
         }
     }
