@@ -112,7 +112,7 @@ static void run_once(pv_op op, const void *args, pv_stream *s, size_t batch,
 
 /* Runs `op` on host memory: the written fields of args hold the result. A kernel that sums over
  * the batch runs with the batch for its rows only; the others also beside it. */
-static void run_kernel(pv_op op, const void *args)
+HELPER void run_kernel(pv_op op, const void *args)
 {
     pv_field field[PV_MAX_FIELDS];
     const size_t rows = ((const pv_head *)args)->rows;
@@ -161,7 +161,7 @@ static void judge(const char *what, const worst *w)
 
 /* ---- inputs ---- */
 
-static uint32_t hash(uint32_t x)
+HELPER uint32_t hash(uint32_t x)
 {
     x ^= x >> 16;
     x *= 0x7feb352du;
@@ -171,7 +171,7 @@ static uint32_t hash(uint32_t x)
 }
 
 /* Uniform in [-1, 1), a function of (key, index). */
-static double hashed(uint32_t key, size_t index)
+HELPER double hashed(uint32_t key, size_t index)
 {
     return hash(hash(key) + (uint32_t)index) * 0x1p-31 - 1.0;
 }
