@@ -100,8 +100,7 @@ static void any_text_reads_back(void **state)
                                         "\xef\xbb\xbf",
                                         "\xef\xbf\xbe\xef\xbf\xbf",
                                         "\xef\xbf\xbd",
-                                        "gr\xc3\xb6\xc3\x9f"
-                                        "e",
+                                        "gr\303\266\303\237e",
                                         "\xf0\x9f\x98\x80",
                                         "\xf4\x8f\xbf\xbf",
                                         "/a/b-c_d.h5",
