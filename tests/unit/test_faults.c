@@ -2,6 +2,7 @@
  * text arrive, and nothing stays behind. Leaks of host memory show in a build with
  * AddressSanitizer. */
 #include "fault_device.h"
+#include "polarvae/train.h"
 #include "synthetic.h"
 
 enum { ROWS = 37, IN = 10, OUT = 33 };
@@ -96,9 +97,49 @@ static pv_status evaluate_scenario(pv_device *device)
     return status;
 }
 
+/* ---- training ---- */
+
+static pv_status train(pv_stream *stream, const pv_config *config, const pv_device_data *data)
+{
+    static float image[3 * 64 * 64], noise[3 * 4];
+    double terms[PV_MAX_TERMS], loss;
+    pv_trainer *trainer;
+    PV_TRY(pv_trainer_open(&trainer, config, data, stream));
+    pv_status status = pv_trainer_step(trainer);
+    if (status == PV_OK) status = pv_trainer_step(trainer);
+    if (status == PV_OK) status = pv_trainer_log(trainer, 2, terms, &loss);
+    if (status == PV_OK) status = pv_trainer_probe(trainer, image, noise, terms, &loss);
+    pv_trainer_close(trainer);
+    return status;
+}
+
+static pv_status train_scenario(pv_device *device)
+{
+    static const char *const set[] = {"batch=3", "latents=4"};
+    static uint32_t bits[5 * 64 * 64 / 32] = {0x0f0f0f0f};
+    const pv_data data = {.examples = 5,
+                          .height = 64,
+                          .width = 64,
+                          .channels = 1,
+                          .bits = bits,
+                          .words = 64 * 64 / 32};
+    pv_config config;
+    pv_device_data on_device = {0};
+    pv_stream *stream = NULL;
+    NEED(pv_config_load(&config, NULL, 2, set));
+    pv_status status = pv_stream_open(&stream, device, 2);
+    if (status == PV_OK) status = pv_device_data_open(&on_device, device, &data);
+    if (status == PV_OK) status = train(stream, &config, &on_device);
+    pv_device_data_close(&on_device);
+    pv_stream_close(stream);
+    pv_config_clear(&config);
+    return status;
+}
+
 int main(void)
 {
     fault_walk("engine", engine_scenario);
     fault_walk("evaluate", evaluate_scenario);
+    fault_walk("train", train_scenario);
     return check_end();
 }
