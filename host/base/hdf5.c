@@ -74,7 +74,7 @@ static pv_status look(const char *path)
     static const unsigned char mark[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     unsigned char start[8] = {0};
     struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for its writer */
     if (file < 0 || fstat(file, &info) != 0) {
         int why = errno;
         if (file >= 0) close(file);

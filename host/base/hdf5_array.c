@@ -244,30 +244,6 @@ static H5T_conv_ret_t refuse_unfit(H5T_conv_except_t what, hid_t from, hid_t to,
     return H5T_CONV_ABORT;
 }
 
-/* A chunk that is not there would be read as zeros: a file whose index is damaged, or one that was
- * never finished. */
-static pv_status check_chunks(const pv_h5 *file, const pv_h5_array *a, hid_t id, size_t first,
-                              size_t rows)
-{
-    hsize_t chunk[PV_H5_RANK], offset[PV_H5_RANK] = {0}, size = 1;
-    hid_t creation = H5Dget_create_plist(id);
-    int chunked = H5Pget_layout(creation) == H5D_CHUNKED &&
-                  H5Pget_chunk(creation, PV_H5_RANK, chunk) == a->rank;
-    pv_h5_drop(creation);
-    if (!chunked) return PV_OK;
-    offset[0] = first / chunk[0] * chunk[0];
-    while (offset[0] < first + rows) {
-        if (H5Dget_chunk_storage_size(id, offset, &size) < 0 || size == 0)
-            return pv_fail(PV_EDATA, "%s: '%s' is incomplete: a part of row %llu is missing",
-                           file->path, a->name, (unsigned long long)offset[0]);
-        int axis = a->rank - 1;
-        for (; axis > 0; offset[axis--] = 0)
-            if ((offset[axis] += chunk[axis]) < a->dim[axis]) break;
-        if (axis == 0) offset[0] += chunk[0];
-    }
-    return PV_OK;
-}
-
 static pv_status read(const pv_h5 *file, const pv_h5_array *a, hid_t id, size_t first, size_t rows,
                       void *out)
 {
@@ -282,7 +258,7 @@ static pv_status read(const pv_h5 *file, const pv_h5_array *a, hid_t id, size_t 
                        file->path, a->name, f.size, a->width - 1);
     if (rows_size(a, rows) == 0) return PV_OK;
     int attribute = pv_h5_is_attribute(a->name);
-    if (!attribute && a->rank) PV_TRY(check_chunks(file, a, id, first, rows));
+    if (!attribute && a->rank) PV_TRY(pv_h5_check_chunks(file, a, id, first, rows));
 
     int unfit = 0;
     hsize_t start[PV_H5_RANK] = {first}, count[PV_H5_RANK] = {rows};

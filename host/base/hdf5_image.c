@@ -5,7 +5,9 @@
  * and the bytes that this driver would free when the file is closed are ours to write. */
 #include "base/hdf5_image.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,10 +60,21 @@ herr_t pv_h5_image_keep(hid_t access, pv_h5_image *image)
     return core < 0 ? core : H5Pset_file_image_callbacks(access, &calls);
 }
 
+/* The driver's buffer grows in steps; how much of it is the file, the file itself says: byte 28 of
+ * a superblock of version 2 or 3 is its end, in 8 bytes, the lowest first. */
+static size_t file_size(const pv_h5_image *image)
+{
+    uint64_t end = 0;
+    for (int i = 0; i < 8; i++) end |= (uint64_t)(unsigned char)image->bytes[28 + i] << 8 * i;
+    assert(image->bytes[8] >= 2 && end <= image->size);
+    return (size_t)end;
+}
+
 pv_status pv_h5_image_write(const pv_h5_image *image, int descriptor, const char *path)
 {
-    for (size_t done = 0; done < image->size;) {
-        ssize_t n = write(descriptor, image->bytes + done, image->size - done);
+    size_t size = file_size(image);
+    for (size_t done = 0; done < size;) {
+        ssize_t n = write(descriptor, image->bytes + done, size - done);
         if (n < 0 && errno != EINTR)
             return pv_fail(PV_EIO, "%s: cannot be written: %s", path, strerror(errno));
         if (n > 0) done += (size_t)n;

@@ -8,7 +8,7 @@
 #include "polarvae/status.h"
 
 typedef struct {
-    char *bytes; /* after the file was closed: all of it; free() */
+    char *bytes; /* after the file was closed: all of it, and some room; free() */
     size_t size;
 } pv_h5_image;
 

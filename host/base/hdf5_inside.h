@@ -1,4 +1,4 @@
-/* hdf5_inside.h -- what hdf5.c (files, names), hdf5_array.c and hdf5_write.c share. */
+/* hdf5_inside.h -- what the files hdf5*.c share. */
 #ifndef PV_HDF5_INSIDE_H
 #define PV_HDF5_INSIDE_H
 
@@ -37,5 +37,9 @@ const char *pv_h5_split(char object[static 256], const char *name);
 size_t pv_h5_elements(const pv_h5_array *array);
 /* The type in memory, to be dropped. Text is as the file has it (`stored`), else ASCII. */
 hid_t pv_h5_memory_type(const pv_h5_array *array, hid_t stored);
+
+/* Of the chunks of a data set that hold these rows: all are there, and have their size. */
+pv_status pv_h5_check_chunks(const pv_h5 *file, const pv_h5_array *array, hid_t id, size_t first,
+                             size_t rows);
 
 #endif
