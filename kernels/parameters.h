@@ -23,6 +23,8 @@ PV_FN void pv_adam_at(size_t i, const pv_adam_args *a)
                                     : step->rate * m / (root + a->epsilon);
 }
 
+PV_FN void pv_copy_at(size_t i, const pv_copy_args *a) { a->to[i] = a->from[i]; }
+
 /* x^n by squaring: the same bits on every device, which pow would not give. */
 PV_FN double pv_power(double x, uint64_t n)
 {

@@ -74,7 +74,8 @@ PV_FN uint64_t pv_permuted(uint64_t seed, uint64_t purpose, uint64_t number, uin
     do {
         uint32_t left = (uint32_t)(i >> half), right = (uint32_t)i & mask;
         for (uint64_t round = 0; round < 4; round++) {
-            uint32_t next = left ^ (pv_philox(seed, purpose, number, round << 32 | right).word[0] & mask);
+            uint32_t next =
+                left ^ (pv_philox(seed, purpose, number, round << 32 | right).word[0] & mask);
             left = right;
             right = next;
         }

@@ -86,4 +86,5 @@ pv_status pv_fill(pv_stream *s, void *to, int byte, size_t bytes)
     return s->device->calls->fill(s, to, byte, bytes);
 }
 
+pv_status pv_stream_peak(pv_stream *s, double *flops) { return s->device->calls->peak(s, flops); }
 pv_status pv_stream_sync(pv_stream *s) { return s->device->calls->sync(s); }

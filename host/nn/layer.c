@@ -39,8 +39,9 @@ static pv_status weight_gradient(pv_program *program, const pv_layer *l, const p
     const int deconv = l->kind == PV_LAYER_DECONV;
     if (l->kind == PV_LAYER_DENSE)
         return pv_dense_weight_grad(
-            program, &(pv_dense_weight_grad_args){
-                         .in = l->in, .out = l->out, .x = g->x, .dy = g->dy, .dw = dw, .dbias = dbias});
+            program,
+            &(pv_dense_weight_grad_args){
+                .in = l->in, .out = l->out, .x = g->x, .dy = g->dy, .dw = dw, .dbias = dbias});
     return pv_conv_weight_grad(program, &(pv_conv_weight_grad_args){.bias_big = deconv,
                                                                     SHAPE(l),
                                                                     .big = deconv ? g->dy : g->x,

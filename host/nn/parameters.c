@@ -32,13 +32,12 @@ static pv_status record(pv_program *program, const pv_vae *vae, const pv_paramet
 {
     const pv_layer *l;
     for (int i = 0; (l = pv_vae_layer(vae, i)); i++)
-        PV_TRY(pv_uniform(program,
-                          &(pv_uniform_args){
-                              .rows = l->weights,
-                              .seed = seed,
-                              .purpose = PV_FOR_PARAMETERS + ((uint64_t)i << 8),
-                              .limit = (float)sqrt(6.0 / (double)(l->fan_in + l->fan_out)),
-                              .value = p->value + l->weight}));
+        PV_TRY(pv_uniform(program, &(pv_uniform_args){
+                                       .rows = l->weights,
+                                       .seed = seed,
+                                       .purpose = PV_FOR_PARAMETERS + ((uint64_t)i << 8),
+                                       .limit = (float)sqrt(6.0 / (double)(l->fan_in + l->fan_out)),
+                                       .value = p->value + l->weight}));
     return PV_OK;
 }
 

@@ -12,15 +12,15 @@ static pv_status draw(pv_trainer *t, pv_program *program, const pv_step_source *
     if (!*image) {
         uint32_t *index = pv_rows(program, uint32_t, 1);
         float *gathered;
-        PV_TRY(pv_pick(program, &(pv_pick_args){.order = c->order == PV_ORDER_KEY_EPOCHS
-                                                             ? PV_ORDER_EPOCHS
-                                                             : PV_ORDER_IID,
-                                                .seed = seed,
-                                                .purpose = PV_FOR_ORDER,
-                                                .examples = t->data->data->examples,
-                                                .batch = (uint64_t)c->batch,
-                                                .step = t->step_block,
-                                                .index = index}));
+        PV_TRY(pv_pick(program,
+                       &(pv_pick_args){.order = c->order == PV_ORDER_KEY_EPOCHS ? PV_ORDER_EPOCHS
+                                                                                : PV_ORDER_IID,
+                                       .seed = seed,
+                                       .purpose = PV_FOR_ORDER,
+                                       .examples = t->data->data->examples,
+                                       .batch = (uint64_t)c->batch,
+                                       .step = t->step_block,
+                                       .index = index}));
         PV_TRY(pv_device_data_gather(program, t->data, index, &gathered));
         *image = gathered;
     }
@@ -49,8 +49,8 @@ static pv_status reconstruct(pv_trainer *t, pv_program *program, const float *lo
                                                       .image = image,
                                                       .loss = loss,
                                                       .dlogits = *dlogits}));
-    return pv_column_sum(
-        program, &(pv_column_sum_args){.scale = scale, .value = loss, .sum = t->terms});
+    return pv_column_sum(program,
+                         &(pv_column_sum_args){.scale = scale, .value = loss, .sum = t->terms});
 }
 
 /* From the gradients of the heads down to the images. */
@@ -108,11 +108,10 @@ pv_status pv_trainer_record(pv_trainer *t, pv_program *program, const pv_step_so
     PV_TRY(draw(t, program, source, &image, &noise));
     PV_TRY(pv_vae_encode(program, vae, p, image, &encoder, &mean, &logvar));
     float *z = pv_rows(program, float, vae->latents);
-    PV_TRY(pv_reparameterise(program, &(pv_reparameterise_args){.cols = vae->latents,
-                                                                .mean = mean,
-                                                                .logvar = logvar,
-                                                                .noise = noise,
-                                                                .z = z}));
+    PV_TRY(pv_reparameterise(
+        program,
+        &(pv_reparameterise_args){
+            .cols = vae->latents, .mean = mean, .logvar = logvar, .noise = noise, .z = z}));
     PV_TRY(pv_net_forward(program, &vae->decoder, p, z, &decoder));
     PV_TRY(reconstruct(t, program, pv_trace_output(&vae->decoder, &decoder), image, &dlogits));
     PV_TRY(pv_net_backward(program, &vae->decoder, p, &decoder, dlogits, PV_LINEAR, &dz));

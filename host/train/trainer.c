@@ -109,6 +109,7 @@ pv_status pv_trainer_step(pv_trainer *t)
 uint64_t pv_trainer_count(const pv_trainer *t) { return t->count; }
 const pv_vae *pv_trainer_vae(const pv_trainer *t) { return &t->vae; }
 const pv_parameters *pv_trainer_parameters(const pv_trainer *t) { return &t->parameters; }
+const pv_program *pv_trainer_program(const pv_trainer *t) { return t->step; }
 int pv_trainer_terms(const pv_trainer *t) { return t->term_count; }
 
 const char *pv_trainer_term(const pv_trainer *t, int index)
@@ -126,18 +127,17 @@ pv_status pv_trainer_log(pv_trainer *t, uint64_t steps, double terms[PV_MAX_TERM
     if (steps > t->count) steps = t->count;
     float *log;
     PV_TRY(pv_new(&log, capacity * width, sizeof *log, "the log"));
-    pv_status status =
-        pv_download(t->stream, log, t->log, (size_t)capacity * width * sizeof *log);
+    pv_status status = pv_download(t->stream, log, t->log, (size_t)capacity * width * sizeof *log);
     for (size_t i = 0; i < width; i++) terms[i] = 0.0;
     for (uint64_t step = t->count - steps; step < t->count && status == PV_OK; step++)
         for (size_t i = 0; i < width && status == PV_OK; i++) {
             const double value = (double)log[step % capacity * width + i];
             terms[i] += value / (double)steps;
             if (!isfinite(value))
-                status = pv_fail(PV_ENUMERIC,
-                                 "%s is %s at step %llu; a smaller learning_rate may help",
-                                 pv_trainer_term(t, (int)i), isnan(value) ? "not a number" : "infinite",
-                                 (unsigned long long)step + 1);
+                status =
+                    pv_fail(PV_ENUMERIC, "%s is %s at step %llu; a smaller learning_rate may help",
+                            pv_trainer_term(t, (int)i), isnan(value) ? "not a number" : "infinite",
+                            (unsigned long long)step + 1);
         }
     free(log);
     *loss = t->objective->loss(t->config, terms, t->count);
@@ -159,8 +159,7 @@ pv_status pv_trainer_probe(pv_trainer *t, const float *image, const float *noise
     if (status != PV_OK) return status;
     float *device_noise = (float *)block + images;
     status = pv_upload(t->stream, block, image, images * sizeof(float));
-    if (status == PV_OK)
-        status = pv_upload(t->stream, device_noise, noise, noises * sizeof(float));
+    if (status == PV_OK) status = pv_upload(t->stream, device_noise, noise, noises * sizeof(float));
     if (status == PV_OK) status = pv_program_begin(&program, t->stream, rows);
     if (status == PV_OK)
         status = pv_trainer_record(t, program, &(pv_step_source){block, device_noise}, 0);

@@ -11,11 +11,11 @@ struct pv_trainer {
     const pv_objective *objective;
     pv_vae vae;
     pv_parameters parameters;
-    pv_program *step;    /* the captured step */
-    void *block;         /* device: the step block, the terms, the log */
+    pv_program *step; /* the captured step */
+    void *block;      /* device: the step block, the terms, the log */
     pv_step *step_block;
-    float *terms;        /* [term_count] */
-    float *log;          /* [log_every, term_count]: row = step mod log_every */
+    float *terms; /* [term_count] */
+    float *log;   /* [log_every, term_count]: row = step mod log_every */
     int term_count;
     uint64_t count;
 };

@@ -22,6 +22,7 @@ extern "C" {
     X(fill, (pv_stream * s, void *to, int byte, size_t bytes), (s, to, byte, bytes))               \
     X(sync, (pv_stream * s), (s))                                                                  \
     X(record, (pv_program * p, pv_op op, const void *args), (p, op, args))                         \
+    X(peak, (pv_stream * s, double *flops), (s, flops))                                            \
     X(seal, (pv_program * p), (p))                                                                 \
     X(run, (pv_program * p), (p))
 

@@ -18,12 +18,12 @@ typedef struct {
     int factors;
     int factor_size[PV_MAX_FACTORS];                  /* number of values */
     char factor_name[PV_MAX_FACTORS][PV_FACTOR_NAME]; /* "shape", "scale", ... */
-    int32_t *factor;                                  /* [examples, factors], class of each; owned */
-    double *factor_value;                             /* [examples, factors], as in the file; owned */
-    int complete;     /* row-major grid: example = index of its factor combination */
-    uint32_t *bits;   /* [examples, words] if binary, else NULL; owned */
-    size_t words;     /* per image: ceil(height * width * channels / 32) */
-    uint8_t *bytes;   /* [examples, height * width * channels] if not binary, else NULL; owned */
+    int32_t *factor;      /* [examples, factors], class of each; owned */
+    double *factor_value; /* [examples, factors], as in the file; owned */
+    int complete;         /* row-major grid: example = index of its factor combination */
+    uint32_t *bits;       /* [examples, words] if binary, else NULL; owned */
+    size_t words;         /* per image: ceil(height * width * channels / 32) */
+    uint8_t *bytes;    /* [examples, height * width * channels] if not binary, else NULL; owned */
     uint64_t checksum; /* of the images and factors: names the data set in checkpoints */
 } pv_data;
 

@@ -39,7 +39,8 @@ typedef struct pv_program pv_program;
 pv_status pv_device_open(pv_device **out, const char *name);
 void pv_device_close(pv_device *device); /* after its streams and memory; NULL is fine */
 const char *pv_device_name(const pv_device *device);
-/* One line: model, instruction set or compute capability, cores, memory. Lives as long as device. */
+/* One line: model, instruction set or compute capability, cores, memory. Lives as long as device.
+ */
 const char *pv_device_description(const pv_device *device);
 
 /* ---- memory: blocks belong to the caller, aligned to 64 bytes at least ---- */
@@ -54,7 +55,8 @@ void pv_device_unshare(pv_device *device, const void *shared); /* NULL is fine *
 
 /* ---- streams ---- */
 
-/* threads: how many host threads a CPU stream computes with, the caller's included; 0: all cores. */
+/* threads: how many host threads a CPU stream computes with, the caller's included; 0: all cores.
+ */
 pv_status pv_stream_open(pv_stream **out, pv_device *device, int threads);
 void pv_stream_close(pv_stream *stream); /* NULL is fine */
 pv_device *pv_stream_device(const pv_stream *stream);
@@ -66,6 +68,10 @@ pv_status pv_download(pv_stream *stream, void *to, const void *from, size_t byte
 pv_status pv_fill(pv_stream *stream, void *to, int byte, size_t bytes);
 /* Waits for all work, and reports failures that came late. */
 pv_status pv_stream_sync(pv_stream *stream);
+
+/* Floating-point operations a second of multiply-adds alone, measured now on all of the stream's
+ * threads: what a benchmark compares with. Takes a few hundredths of a second. */
+pv_status pv_stream_peak(pv_stream *stream, double *flops);
 
 /* ---- programs ---- */
 

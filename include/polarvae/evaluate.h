@@ -61,9 +61,9 @@ typedef struct {
 typedef struct {
     size_t examples;
     int latents;
-    pv_type *type;                                   /* [latents]; owned, as the next three */
-    double *mean_variance, *variance_of_variance;    /* of the posterior variance, over examples */
-    double *kl;                                      /* average KL of each variable, nats */
+    pv_type *type;                                /* [latents]; owned, as the next three */
+    double *mean_variance, *variance_of_variance; /* of the posterior variance, over examples */
+    double *kl;                                   /* average KL of each variable, nats */
     int count[PV_TYPES];
     pv_representation mean, sampled;
     double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */

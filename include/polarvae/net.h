@@ -17,7 +17,7 @@ typedef struct {
     char name[24]; /* "encoder/conv1" */
     pv_layer_kind kind;
     int activation;
-    size_t in, out; /* numbers of a row */
+    size_t in, out;                                            /* numbers of a row */
     int height, width, channels, filters, kernel, stride, pad; /* of the convolution */
     size_t weight, bias; /* where they start in the parameter block */
     size_t weights, biases;

@@ -34,9 +34,9 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    const char *source;                     /* the paper */
-    const pv_objective_key *keys;           /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
-    const char *const *terms;               /* log.csv columns after reconstruction; NULL-ended */
+    const char *source;           /* the paper */
+    const pv_objective_key *keys; /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
+    const char *const *terms;     /* log.csv columns after reconstruction; NULL-ended */
     /* Records everything after `dz` is known. terms[0] is the reconstruction loss and is there
      * already; the objective fills terms[1..]. */
     pv_status (*record)(const pv_objective_context *context);

@@ -178,6 +178,9 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     F(IN, float, gradient, 1)                                                                      \
     F(INOUT, float, value, 1) F(INOUT, float, m, 1) F(INOUT, float, v, 1)
 
+/* to = from */
+#define PV_FIELDS_copy(F, V) F(IN, float, from, a->cols) F(OUT, float, to, a->cols)
+
 /* ---- the step block (kernels/parameters.h); rows = 1 ---- */
 
 /* Before a step: computes what Adam reads from step->count. The decays are those that adam holds:
@@ -243,6 +246,7 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(sigmoid)                                                                                   \
     map(uniform)                                                                                   \
     map(adam)                                                                                      \
+    map(copy)                                                                                      \
     rows(begin_step)                                                                               \
     rows(end_step)                                                                                 \
     columns(column_sum)                                                                            \

@@ -25,7 +25,8 @@ typedef enum {
 #undef X
 } pv_status;
 
-/* Sets the thread's error text and returns `status`: `return pv_fail(PV_EDATA, "%s: ...", path);` */
+/* Sets the thread's error text and returns `status`: `return pv_fail(PV_EDATA, "%s: ...", path);`
+ */
 __attribute__((format(printf, 2, 3))) pv_status pv_fail(pv_status status, const char *format, ...);
 
 /* The text of the thread's last failure, one line without a newline; "" before the first. */

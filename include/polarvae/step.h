@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 typedef struct {
-    uint64_t count;      /* optimiser updates done so far */
-    float rate;          /* Adam, epsilon-hat form: learning_rate sqrt(1 - beta2^t) / (1 - beta1^t) */
-    float rate_torch;    /* Adam, PyTorch's form: learning_rate / (1 - beta1^t) ... */
-    float root_torch;    /* ... and 1 / sqrt(1 - beta2^t), applied to sqrt(v); t = count + 1 */
-    float reserved;      /* zero */
+    uint64_t count;   /* optimiser updates done so far */
+    float rate;       /* Adam, epsilon-hat form: learning_rate sqrt(1 - beta2^t) / (1 - beta1^t) */
+    float rate_torch; /* Adam, PyTorch's form: learning_rate / (1 - beta1^t) ... */
+    float root_torch; /* ... and 1 / sqrt(1 - beta2^t), applied to sqrt(v); t = count + 1 */
+    float reserved;   /* zero */
 } pv_step;
 
 /* What a random number is for; each purpose is a stream of its own (philox.h). */

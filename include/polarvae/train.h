@@ -39,6 +39,7 @@ pv_status pv_trainer_step(pv_trainer *trainer);
 uint64_t pv_trainer_count(const pv_trainer *trainer); /* updates done */
 const pv_vae *pv_trainer_vae(const pv_trainer *trainer);
 const pv_parameters *pv_trainer_parameters(const pv_trainer *trainer);
+const pv_program *pv_trainer_program(const pv_trainer *trainer); /* the captured step */
 
 /* Columns of the log: "reconstruction", then the objective's terms. */
 int pv_trainer_terms(const pv_trainer *trainer);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "plan.h"
@@ -25,7 +26,8 @@ static pv_status cpu_alloc(pv_device *d, size_t bytes, void **out)
 {
     (void)d;
     size_t align = bytes >= HUGE ? HUGE : 64;
-    *out = bytes <= SIZE_MAX - align ? aligned_alloc(align, pv_round_up(bytes + !bytes, align)) : NULL;
+    *out =
+        bytes <= SIZE_MAX - align ? aligned_alloc(align, pv_round_up(bytes + !bytes, align)) : NULL;
     if (!*out) return pv_fail(PV_ENOMEM, "cpu: out of memory for %zu bytes", bytes);
     if (bytes >= HUGE) madvise(*out, pv_round_up(bytes, HUGE), MADV_HUGEPAGE);
     return PV_OK;
@@ -91,6 +93,45 @@ static void cpu_stream_close(pv_stream *s)
     free(s);
 }
 
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+typedef struct {
+    const pv_cpu_table *table;
+    double *done; /* operations of each task */
+} peak_state;
+
+static void peak_task(void *state, int thread, size_t task)
+{
+    const peak_state *p = state;
+    (void)thread;
+    p->done[task] = p->table->peak();
+}
+
+/* As many tasks as threads; the best of three, since the first may wake the processor up. */
+static pv_status cpu_peak(pv_stream *s, double *flops)
+{
+    const cpu_device *d = (const cpu_device *)s->device;
+    const size_t tasks = (size_t)s->threads;
+    peak_state state = {d->table, calloc(tasks, sizeof *state.done)};
+    if (!state.done) return pv_fail(PV_ENOMEM, "out of memory");
+    *flops = 0.0;
+    for (int round = 0; round < 3; round++) {
+        const double start = seconds_now();
+        pv_pool_run(((cpu_stream *)s)->pool, peak_task, &state, tasks);
+        const double seconds = seconds_now() - start;
+        double total = 0.0;
+        for (size_t i = 0; i < tasks; i++) total += state.done[i];
+        if (total / seconds > *flops) *flops = total / seconds;
+    }
+    free(state.done);
+    return PV_OK;
+}
+
 /* ---- programs ---- */
 
 static pv_status cpu_record(pv_program *p, pv_op op, const void *args)
@@ -127,6 +168,7 @@ static const pv_device_calls calls = {
     .download = cpu_copy,
     .fill = cpu_fill,
     .sync = cpu_sync,
+    .peak = cpu_peak,
     .stream_open = cpu_stream_open,
     .stream_close = cpu_stream_close,
     .record = cpu_record,
@@ -207,8 +249,8 @@ pv_status pv_cpu_open(pv_device **out, int ordinal)
     snprintf(d->base.name, sizeof d->base.name, "cpu");
     char model[128];
     processor_name(model, sizeof model);
-    snprintf(d->base.description, sizeof d->base.description, "%s, %s, %ld cores", model, table->isa,
-             sysconf(_SC_NPROCESSORS_ONLN));
+    snprintf(d->base.description, sizeof d->base.description, "%s, %s, %ld cores", model,
+             table->isa, sysconf(_SC_NPROCESSORS_ONLN));
     *out = &d->base;
     return PV_OK;
 }

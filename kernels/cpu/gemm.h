@@ -74,7 +74,9 @@ INLINE void gemm_panel(int vectors, const gemm_args *g, const float *b, size_t a
         rows = left <= ROWS ? left : left < 2 * ROWS ? (left + 1) / 2 : ROWS;
         switch (rows) {
 #define CASE(n)                                                                                    \
-    case n: gemm_tile(n, vectors, g, a, b, a_col, c); break;
+    case n:                                                                                        \
+        gemm_tile(n, vectors, g, a, b, a_col, c);                                                  \
+        break;
             CASE(1)
             CASE(2)
             CASE(3)
@@ -131,8 +133,7 @@ static void pack_panel(float *to, const float *from, size_t k, size_t n, size_t 
 static void pack_panels(float *packed, const float *w, size_t k, size_t n, size_t row, size_t col,
                         size_t from, size_t to)
 {
-    for (size_t p = from; p < to; p++)
-        pack_panel(packed + p * k * 2 * V, w, k, n, row, col, p);
+    for (size_t p = from; p < to; p++) pack_panel(packed + p * k * 2 * V, w, k, n, row, col, p);
 }
 
 #endif

@@ -103,14 +103,16 @@ static double peak(void)
 const pv_cpu_table TABLE(PV_ISA) = {
     .isa = NAME(PV_ISA),
     .peak = peak,
-    .op = {
-        PV_OPS(ENTRY_RUN, ENTRY_RUN, ENTRY_SUM)
-        [PV_OP_dense] = {.needs = dense_needs, .prepare = dense_prepare, .run = dense_run},
-        [PV_OP_dense_weight_grad] = {.needs = dense_weight_grad_needs,
-                                     .whole = dense_weight_grad_whole},
-        [PV_OP_conv] = {.needs = conv_needs, .prepare = conv_prepare, .run = conv_run},
-        [PV_OP_conv_weight_grad] = {.needs = conv_weight_grad_needs,
-                                    .run = conv_weight_grad_run,
-                                    .finish = conv_weight_grad_finish},
-    },
+    .op =
+        {
+            PV_OPS(ENTRY_RUN, ENTRY_RUN, ENTRY_SUM)[PV_OP_dense] = {.needs = dense_needs,
+                                                                    .prepare = dense_prepare,
+                                                                    .run = dense_run},
+            [PV_OP_dense_weight_grad] = {.needs = dense_weight_grad_needs,
+                                         .whole = dense_weight_grad_whole},
+            [PV_OP_conv] = {.needs = conv_needs, .prepare = conv_prepare, .run = conv_run},
+            [PV_OP_conv_weight_grad] = {.needs = conv_weight_grad_needs,
+                                        .run = conv_weight_grad_run,
+                                        .finish = conv_weight_grad_finish},
+        },
 };

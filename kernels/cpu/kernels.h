@@ -58,19 +58,27 @@ static inline size_t pv_round_up(size_t count, size_t step)
 static inline float pv_activate(int activation, float x)
 {
     switch (activation) {
-    case PV_RELU: return x > 0.0f ? x : 0.0f;
-    case PV_LEAKY_RELU: return x > 0.0f ? x : 0.2f * x;
-    case PV_TANH: return tanhf(x);
-    default: return x;
+    case PV_RELU:
+        return x > 0.0f ? x : 0.0f;
+    case PV_LEAKY_RELU:
+        return x > 0.0f ? x : 0.2f * x;
+    case PV_TANH:
+        return tanhf(x);
+    default:
+        return x;
     }
 }
 static inline float pv_activation_slope(int activation, float y)
 {
     switch (activation) {
-    case PV_RELU: return y > 0.0f ? 1.0f : 0.0f;
-    case PV_LEAKY_RELU: return y > 0.0f ? 1.0f : 0.2f;
-    case PV_TANH: return 1.0f - y * y;
-    default: return 1.0f;
+    case PV_RELU:
+        return y > 0.0f ? 1.0f : 0.0f;
+    case PV_LEAKY_RELU:
+        return y > 0.0f ? 1.0f : 0.2f;
+    case PV_TANH:
+        return 1.0f - y * y;
+    default:
+        return 1.0f;
     }
 }
 

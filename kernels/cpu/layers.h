@@ -20,15 +20,14 @@ static void conv_needs(const void *args, pv_cpu_needs *needs)
     if (m) {
         const tiling s = TILING(m, a);
         const size_t wide = panels(forward ? s.filters : s.channels);
-        needs->packed = s.points * 4 * (forward ? s.channels : s.filters) * wide * 2 * V *
-                        sizeof(float);
+        needs->packed =
+            s.points * 4 * (forward ? s.channels : s.filters) * wide * 2 * V * sizeof(float);
         needs->prepare_units = 4 * (forward ? s.channels / V : s.filters);
         needs->scratch = winograd_scratch(&s);
     } else {
         const patching s = PATCHING(a);
         needs->prepare_units = panels(forward ? s.K : s.patch);
-        needs->packed =
-            needs->prepare_units * 2 * V * (forward ? s.patch : s.K) * sizeof(float);
+        needs->packed = needs->prepare_units * 2 * V * (forward ? s.patch : s.K) * sizeof(float);
         needs->scratch = patches_scratch(&s);
     }
 }
@@ -113,7 +112,8 @@ static void conv_weight_grad_run(const void *args, const pv_cpu_space *space)
     if (m == 2) winograd_weights(2, a, space);
     if (m == 0) patches_weights(a, space);
     float *bias = (float *)space->sums + weight_sums(a);
-    const size_t big = (size_t)(a->height * a->width), small = PV_CONV_SIZE(height) * PV_CONV_SIZE(width);
+    const size_t big = (size_t)(a->height * a->width),
+                 small = PV_CONV_SIZE(height) * PV_CONV_SIZE(width);
     channel_sums(bias, a->bias_big ? a->big : a->small, a->rows * (a->bias_big ? big : small),
                  BIAS_CHANNELS(a), space->first);
 }
@@ -166,10 +166,16 @@ static void dense_run(const void *args, const pv_cpu_space *space)
     float *result = space->scratch;
     for (size_t p = 0; p < panels(n); p++)
         for (size_t depth = 0; depth < k; depth += DEPTH)
-            gemm(&(gemm_args){.rows = a->rows, .vectors = 2, .k = smaller(DEPTH, k - depth),
-                              .a = a->from + depth, .a_row = k, .a_col = 1,
+            gemm(&(gemm_args){.rows = a->rows,
+                              .vectors = 2,
+                              .k = smaller(DEPTH, k - depth),
+                              .a = a->from + depth,
+                              .a_row = k,
+                              .a_col = 1,
                               .b = (const float *)space->packed + (p * k + depth) * 2 * V,
-                              .b_row = 2 * V, .c = result + p * 2 * V, .c_row = width,
+                              .b_row = 2 * V,
+                              .c = result + p * 2 * V,
+                              .c_row = width,
                               .add = depth > 0});
     const epilogue e = {a->activation, forward ? a->bias : NULL, forward ? NULL : a->mask};
     for (size_t i = 0; i < a->rows; i++) {
@@ -201,12 +207,18 @@ static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space,
             size_t outputs = smaller(OUTPUTS, last - out);
             const int direct = width == 2 * V;
             float *to_rows = direct ? a->dw + out * a->in + column : part;
-            gemm(&(gemm_args){.rows = outputs, .vectors = 2, .k = a->rows, .a = a->dy + out,
-                              .a_row = 1, .a_col = a->out, .b = panel, .b_row = 2 * V,
-                              .c = to_rows, .c_row = direct ? a->in : 2 * V});
+            gemm(&(gemm_args){.rows = outputs,
+                              .vectors = 2,
+                              .k = a->rows,
+                              .a = a->dy + out,
+                              .a_row = 1,
+                              .a_col = a->out,
+                              .b = panel,
+                              .b_row = 2 * V,
+                              .c = to_rows,
+                              .c_row = direct ? a->in : 2 * V});
             for (size_t i = 0; i < outputs && !direct; i++)
-                memcpy(a->dw + (out + i) * a->in + column, part + i * 2 * V,
-                       width * sizeof(float));
+                memcpy(a->dw + (out + i) * a->in + column, part + i * 2 * V, width * sizeof(float));
         }
     }
     for (size_t out = first; out < last && a->dbias; out++) {

@@ -24,8 +24,8 @@ typedef struct {
         .patch_row = pv_round_up((size_t)((a)->kernel * (a)->kernel * (a)->channels), V),          \
         .filters = pv_round_up((size_t)(a)->filters, V),                                           \
         .bordered_row = (size_t)(((a)->width + 2 * (a)->pad) * (a)->channels),                     \
-        .bordered = (size_t)(((a)->height + 2 * (a)->pad) * ((a)->width + 2 * (a)->pad) *          \
-                             (a)->channels),                                                       \
+        .bordered =                                                                                \
+            (size_t)(((a)->height + 2 * (a)->pad) * ((a)->width + 2 * (a)->pad) * (a)->channels),  \
     }
 
 /* The work space of an image: its bordered copy, its patches, and small pixels. */
@@ -95,10 +95,18 @@ INLINE void patches_forward(const pv_conv_args *a, const pv_cpu_space *space)
         const size_t at = image * pixels * s.K;
         const epilogue e = {a->activation, a->bias, a->mask ? a->mask + at : NULL};
         make_patches(&s, a->from + image * s.H * s.W * s.C, space);
-        gemm(&(gemm_args){.rows = pixels, .vectors = s.filters / V, .k = s.patch, .a = patch,
-                          .a_row = s.patch_row, .a_col = 1, .b = space->packed, .b_row = 2 * V,
-                          .b_panel = s.patch * 2 * V, .c = direct ? a->to + at : small,
-                          .c_row = s.filters, .leave = direct ? &e : NULL});
+        gemm(&(gemm_args){.rows = pixels,
+                          .vectors = s.filters / V,
+                          .k = s.patch,
+                          .a = patch,
+                          .a_row = s.patch_row,
+                          .a_col = 1,
+                          .b = space->packed,
+                          .b_row = 2 * V,
+                          .b_panel = s.patch * 2 * V,
+                          .c = direct ? a->to + at : small,
+                          .c_row = s.filters,
+                          .leave = direct ? &e : NULL});
         if (!direct) store_pixels(small, s.filters, &e, a->to + at, e.mask, pixels, s.K);
     }
 }
@@ -135,9 +143,16 @@ INLINE void patches_data_grad(const pv_conv_args *a, const pv_cpu_space *space)
     const size_t pixels = s.h * s.w;
     float *bordered = space->scratch, *patch = patches_of(&s, space);
     for (size_t image = 0; image < a->rows; image++) {
-        gemm(&(gemm_args){.rows = pixels, .vectors = s.patch_row / V, .k = s.K,
-                          .a = a->from + image * pixels * s.K, .a_row = s.K, .a_col = 1,
-                          .b = space->packed, .b_row = 2 * V, .b_panel = s.K * 2 * V, .c = patch,
+        gemm(&(gemm_args){.rows = pixels,
+                          .vectors = s.patch_row / V,
+                          .k = s.K,
+                          .a = a->from + image * pixels * s.K,
+                          .a_row = s.K,
+                          .a_col = 1,
+                          .b = space->packed,
+                          .b_row = 2 * V,
+                          .b_panel = s.K * 2 * V,
+                          .c = patch,
                           .c_row = s.patch_row});
         add_patches(&s, bordered, patch);
         for (size_t y = 0; y < s.H; y++) {
@@ -166,10 +181,17 @@ INLINE void patches_weights(const pv_conv_weight_grad_args *a, const pv_cpu_spac
     const patching s = PATCHING(a);
     for (size_t image = 0; image < a->rows; image++) {
         make_patches(&s, a->big + image * s.H * s.W * s.C, space);
-        gemm(&(gemm_args){.rows = s.K, .vectors = s.patch_row / V, .k = s.h * s.w,
-                          .a = a->small + image * s.h * s.w * s.K, .a_row = 1, .a_col = s.K,
-                          .b = patches_of(&s, space), .b_row = s.patch_row, .b_panel = 2 * V,
-                          .c = space->sums, .c_row = s.patch_row,
+        gemm(&(gemm_args){.rows = s.K,
+                          .vectors = s.patch_row / V,
+                          .k = s.h * s.w,
+                          .a = a->small + image * s.h * s.w * s.K,
+                          .a_row = 1,
+                          .a_col = s.K,
+                          .b = patches_of(&s, space),
+                          .b_row = s.patch_row,
+                          .b_panel = 2 * V,
+                          .c = space->sums,
+                          .c_row = s.patch_row,
                           .add = !space->first || image > 0});
     }
 }

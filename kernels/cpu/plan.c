@@ -7,11 +7,11 @@
 #include <sys/mman.h>
 
 enum {
-    CHUNK = 16,          /* rows that go through all segments of a stage together */
-    GROUPS = 8,          /* most groups: each has sums of its own */
-    CACHE = 512 * 1024,  /* bytes of activations that a segment may touch */
-    RANGE = 16384,       /* elements of a task of a kernel over something else than the batch */
-    ARGS = 256,          /* room for any argument struct */
+    CHUNK = 16,         /* rows that go through all segments of a stage together */
+    GROUPS = 8,         /* most groups: each has sums of its own */
+    CACHE = 512 * 1024, /* bytes of activations that a segment may touch */
+    RANGE = 16384,      /* elements of a task of a kernel over something else than the batch */
+    ARGS = 256,         /* room for any argument struct */
     ALIGN = 64,
     HUGE = 2 * 1024 * 1024,
 };
@@ -24,7 +24,7 @@ typedef struct {
     pv_field field[PV_MAX_FIELDS];
     int fields;
     pv_cpu_needs needs;
-    int batch;        /* sees one row of the batch at a time */
+    int batch; /* sees one row of the batch at a time */
     size_t rows, cols;
     size_t prepare_stage, stage, finish_stage;
     size_t order;     /* among the batch kernels of its stage */
@@ -371,8 +371,7 @@ static pv_status place_everything(pv_plan *p)
     total += (size_t)p->threads * p->thread_bytes;
     p->memory_bytes = pv_round_up(total, total >= HUGE ? HUGE : ALIGN);
     p->memory = aligned_alloc(total >= HUGE ? HUGE : ALIGN, larger(p->memory_bytes, ALIGN));
-    if (!p->memory)
-        return pv_fail(PV_ENOMEM, "out of memory: a program needs %zu MB", total >> 20);
+    if (!p->memory) return pv_fail(PV_ENOMEM, "out of memory: a program needs %zu MB", total >> 20);
     if (total >= HUGE) madvise(p->memory, p->memory_bytes, MADV_HUGEPAGE);
     for (size_t i = 0; i < p->node_count; i++) {
         p->nodes[i].packed = p->memory + (size_t)p->nodes[i].packed;
@@ -484,12 +483,12 @@ static void run_group(const pv_plan *p, const stage *s, int thread, size_t group
                     const node *n = &p->nodes[s->nodes[i]];
                     piece args;
                     cut(p, n, thread, chunk, row, smaller(g->rows, end - row), &args);
-                    n->kernel->run(args.bytes,
-                                   &(pv_cpu_space){.packed = n->packed,
-                                                   .sums = n->sums + group * p->sums_stride,
-                                                   .scratch = thread_block(p, thread) +
-                                                              p->scratch_offset,
-                                                   .first = row == first});
+                    n->kernel->run(
+                        args.bytes,
+                        &(pv_cpu_space){.packed = n->packed,
+                                        .sums = n->sums + group * p->sums_stride,
+                                        .scratch = thread_block(p, thread) + p->scratch_offset,
+                                        .first = row == first});
                 }
     }
 }
@@ -508,7 +507,9 @@ static void run_task(void *state, int thread, size_t index)
                                 .scratch = thread_block(p, thread) + p->scratch_offset};
     piece args;
     switch (t->kind) {
-    case TASK_PREPARE: n->kernel->prepare(n->args, n->packed, t->from, t->to); break;
+    case TASK_PREPARE:
+        n->kernel->prepare(n->args, n->packed, t->from, t->to);
+        break;
     case TASK_FINISH: {
         const void *sums[GROUPS];
         for (size_t g = 0; g < p->groups; g++) sums[g] = n->sums + g * p->sums_stride;

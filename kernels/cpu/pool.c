@@ -21,9 +21,9 @@ struct pv_pool {
     void (*work)(void *, int, size_t);
     void *state;
     size_t tasks;
-    atomic_size_t next;   /* the next task that nobody has taken */
-    atomic_uint round;    /* the number of the current round */
-    atomic_int busy;      /* workers that have not finished it */
+    atomic_size_t next; /* the next task that nobody has taken */
+    atomic_uint round;  /* the number of the current round */
+    atomic_int busy;    /* workers that have not finished it */
     atomic_int closing;
     pthread_mutex_t lock; /* for sleeping only */
     pthread_cond_t wake, finished;

@@ -72,11 +72,12 @@ static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space,
     (inside((int)y * (a)->stride + ky - (a)->pad, (a)->height) &&                                  \
              inside((int)x * (a)->stride + kx - (a)->pad, (a)->width)                              \
          ? (((long)y * (a)->stride + ky - (a)->pad) * (a)->width + (long)x * (a)->stride + kx -    \
-            (a)->pad) * (a)->channels + c                                                          \
+            (a)->pad) *                                                                            \
+                   (a)->channels +                                                                 \
+               c                                                                                   \
          : -1)
 #define SMALL_AT(a) ((y * PV_CONV_SIZE(width) + x) * (size_t)(a)->filters + (size_t)f)
-#define WEIGHT_AT(a)                                                                               \
-    ((size_t)(((f * (a)->kernel + ky) * (a)->kernel + kx) * (a)->channels + c))
+#define WEIGHT_AT(a) ((size_t)(((f * (a)->kernel + ky) * (a)->kernel + kx) * (a)->channels + c))
 
 static int inside(int at, int size) { return at >= 0 && at < size; }
 

@@ -69,8 +69,7 @@ INLINE vec finish_vector(const epilogue *e, vec x, size_t channel, const float *
     if (e->bias) x += load_some(e->bias + channel, n);
     if (mask) {
         if (e->activation == PV_RELU) return positive_or(x, load_some(mask, n), zero);
-        if (e->activation == PV_LEAKY_RELU)
-            return positive_or(x, load_some(mask, n), 0.2f * x);
+        if (e->activation == PV_LEAKY_RELU) return positive_or(x, load_some(mask, n), 0.2f * x);
         if (e->activation == PV_TANH) {
             vec y = load_some(mask, n);
             return x * (1.0f - y * y);

@@ -229,8 +229,8 @@ INLINE void gradient_vector(int m, const float *from, size_t row, size_t col, fl
 typedef struct {
     float *to;
     const float *mask;
-    size_t row, col;         /* floats between them */
-    size_t rows, cols;       /* how many of them are inside the image */
+    size_t row, col;   /* floats between them */
+    size_t rows, cols; /* how many of them are inside the image */
     size_t channels;
 } destination;
 
@@ -305,16 +305,16 @@ INLINE void transform_planes(int m, const view *from, int step, int reversed, si
         const float *corner = from->at + down * from->row + right * from->col;
         for (size_t c = 0; c < channels; c += V)
             (m == 4 ? data_vector_4 : data_vector_2)(corner + c, (size_t)step * from->row,
-                                                     (size_t)step * from->col,
-                                                     v + q * channels + c, stride);
+                                                     (size_t)step * from->col, v + q * channels + c,
+                                                     stride);
     }
 }
 
 INLINE void store_tile(int m, const float *p, size_t stride, const epilogue *e,
                        const destination *d)
 {
-    const int simple = e->activation == PV_RELU && !e->bias != !e->mask &&
-                       d->channels % V == 0 && d->rows >= (size_t)m && d->cols >= (size_t)m;
+    const int simple = e->activation == PV_RELU && !e->bias != !e->mask && d->channels % V == 0 &&
+                       d->rows >= (size_t)m && d->cols >= (size_t)m;
     for (size_t c = 0; c < d->channels; c += V) {
         if (simple && e->bias)
             (m == 4 ? bias_vector_4 : bias_vector_2)(p + c, stride, e, d, c);
@@ -347,10 +347,16 @@ INLINE void winograd_down(int m, const pv_conv_args *a, const pv_cpu_space *spac
             transform_planes(m, &d, 2, 0, s.channels, v + t * k, s.block * k);
         }
         for (size_t i = 0; i < s.points; i++)
-            gemm(&(gemm_args){.rows = tiles, .vectors = n / V, .k = k, .a = v + i * s.block * k,
-                              .a_row = k, .a_col = 1,
+            gemm(&(gemm_args){.rows = tiles,
+                              .vectors = n / V,
+                              .k = k,
+                              .a = v + i * s.block * k,
+                              .a_row = k,
+                              .a_col = 1,
                               .b = (const float *)space->packed + i * panels(n) * k * 2 * V,
-                              .b_row = 2 * V, .b_panel = k * 2 * V, .c = p + i * s.block * n,
+                              .b_row = 2 * V,
+                              .b_panel = k * 2 * V,
+                              .c = p + i * s.block * n,
                               .c_row = n});
         for (size_t t = 0; t < tiles; t++) {
             LOCATE(m, &s, first + t);
@@ -381,19 +387,25 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
         }
         for (size_t q = 0; q < 4; q++) {
             for (size_t i = 0; i < s.points; i++)
-                gemm(&(gemm_args){.rows = tiles, .vectors = n / V, .k = k,
-                                  .a = v + (i * s.block * 4 + q) * k, .a_row = 4 * k, .a_col = 1,
+                gemm(&(gemm_args){.rows = tiles,
+                                  .vectors = n / V,
+                                  .k = k,
+                                  .a = v + (i * s.block * 4 + q) * k,
+                                  .a_row = 4 * k,
+                                  .a_col = 1,
                                   .b = (const float *)space->packed + q * plane +
                                        i * panels(n) * k * 2 * V,
-                                  .b_row = 2 * V, .b_panel = k * 2 * V, .c = p + i * s.block * n,
+                                  .b_row = 2 * V,
+                                  .b_panel = k * 2 * V,
+                                  .c = p + i * s.block * n,
                                   .c_row = n});
             for (size_t t = 0; t < tiles; t++) {
                 LOCATE(m, &s, first + t);
                 const size_t row = image * s.H + 2 * y + 1 - q / 2, col = 2 * x + 1 - q % 2;
                 const size_t to = (row * s.W + col) * s.C;
                 store_tile(m, p + t * n, s.block * n, &e,
-                           &(destination){a->to + to, a->mask ? a->mask + to : NULL,
-                                          2 * s.W * s.C, 2 * s.C, s.h - y, s.w - x, s.C});
+                           &(destination){a->to + to, a->mask ? a->mask + to : NULL, 2 * s.W * s.C,
+                                          2 * s.C, s.h - y, s.w - x, s.C});
             }
         }
     }
@@ -411,20 +423,28 @@ INLINE void winograd_weights(int m, const pv_conv_weight_grad_args *a, const pv_
         const size_t tiles = smaller(s.block, all - first);
         for (size_t t = 0; t < tiles; t++) {
             LOCATE(m, &s, first + t);
-            view d = find_pixels(copy, 2 * m + 2, a->big + image * s.H * s.W * s.C,
-                                 2 * (long)y - 1, 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
+            view d = find_pixels(copy, 2 * m + 2, a->big + image * s.H * s.W * s.C, 2 * (long)y - 1,
+                                 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
             transform_planes(m, &d, 2, 0, s.channels, v + t * k, s.block * k);
-            d = find_pixels(copy, m, a->small + image * s.h * s.w * s.K, (long)y, (long)x, s.h,
-                            s.w, s.K, s.filters);
+            d = find_pixels(copy, m, a->small + image * s.h * s.w * s.K, (long)y, (long)x, s.h, s.w,
+                            s.K, s.filters);
             for (size_t c = 0; c < n; c += V)
                 (m == 4 ? gradient_vector_4 : gradient_vector_2)(d.at + c, d.row, d.col,
                                                                  p + t * n + c, s.block * n);
         }
         for (size_t i = 0; i < s.points; i++)
-            gemm(&(gemm_args){.rows = k, .vectors = n / V, .k = tiles, .a = v + i * s.block * k,
-                              .a_row = 1, .a_col = k, .b = p + i * s.block * n, .b_row = n,
-                              .b_panel = 2 * V, .c = (float *)space->sums + i * k * n,
-                              .c_row = n, .add = !space->first || first > 0});
+            gemm(&(gemm_args){.rows = k,
+                              .vectors = n / V,
+                              .k = tiles,
+                              .a = v + i * s.block * k,
+                              .a_row = 1,
+                              .a_col = k,
+                              .b = p + i * s.block * n,
+                              .b_row = n,
+                              .b_panel = 2 * V,
+                              .c = (float *)space->sums + i * k * n,
+                              .c_row = n,
+                              .add = !space->first || first > 0});
     }
 }
 

@@ -1,0 +1,212 @@
+/* cmd_evaluate.c -- polarvae evaluate: variable types and scores of one run or several. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "cli/session.h"
+#include "report/picture.h"
+
+static const char usage[] =
+    "Usage: polarvae evaluate RUN [RUN ...] [key=value ...] [--json] [--quiet]\n"
+    "\n"
+    "Encodes examples, tells active, mixed and passive variables apart, and scores the mean and\n"
+    "the sampled representation on every set of them. Writes RUN/evaluation.json,\n"
+    "RUN/correlation.png and RUN/reconstructions.png; prints a table, and for several runs one\n"
+    "that compares them.\n"
+    "\n"
+    "  key=value   examples, evaluation_seed, bins, variance_threshold, mean_error, data,\n"
+    "              device, threads\n"
+    "  --json      evaluation.json on stdout instead of tables (one RUN)\n"
+    "  --quiet     nothing on stderr but errors\n"
+    "  --help      this text\n"
+    "\n"
+    "Example:\n"
+    "  polarvae evaluate runs/beta4 examples=20000\n";
+
+typedef struct {
+    const char *run;
+    pv_evaluation result;
+} evaluated;
+
+/* ---- pictures ---- */
+
+enum { PICTURES = 10 };
+
+static pv_status draw_reconstructions(const pv_session *s, const char *run)
+{
+    const pv_vae *v = &s->model.vae;
+    const size_t pixels = v->pixels;
+    char path[4096];
+    float *block;
+    PV_TRY(pv_new(&block, 2 * PICTURES * pixels, sizeof *block, "pictures"));
+    pv_status status = pv_reconstruct(block, block + PICTURES * pixels, &s->model, &s->images,
+                                      s->stream, PICTURES, (uint64_t)s->config.evaluation_seed);
+    snprintf(path, sizeof path, "%s/reconstructions.png", run);
+    if (status == PV_OK)
+        status = pv_image_grid_write(&(pv_image_grid){.pixels = block,
+                                                      .rows = 2,
+                                                      .columns = PICTURES,
+                                                      .height = v->height,
+                                                      .width = v->width,
+                                                      .channels = v->channels,
+                                                      .zoom = 2},
+                                     path);
+    free(block);
+    return status;
+}
+
+static pv_status draw_correlations(const pv_evaluation *e, const char *run)
+{
+    char path[4096];
+    char(*label)[16];
+    const char **labels;
+    PV_TRY(pv_new(&label, (size_t)e->latents, sizeof *label, "labels"));
+    pv_status status = pv_new(&labels, (size_t)e->latents, sizeof *labels, "labels");
+    for (int i = 0; i < e->latents && status == PV_OK; i++) {
+        snprintf(label[i], sizeof label[i], "%d %s", i, pv_type_name[e->type[i]]);
+        labels[i] = label[i];
+    }
+    snprintf(path, sizeof path, "%s/correlation.png", run);
+    const pv_heat_map maps[2] = {{e->mean.correlation, "mean representation"},
+                                 {e->sampled.correlation, "sampled representation"}};
+    if (status == PV_OK)
+        status = pv_heat_maps_write(
+            &(pv_heat_maps){
+                .maps = 2, .size = e->latents, .map = maps, .label = labels, .low = -1, .high = 1},
+            path);
+    if (status == PV_OK) free(labels);
+    free(label);
+    return status;
+}
+
+/* ---- one run ---- */
+
+static pv_status score(pv_session *s, evaluated *e, int quiet)
+{
+    const pv_config *c = &s->config;
+    const pv_evaluation_options options = {.bins = (int)c->bins,
+                                           .variance_threshold = c->variance_threshold,
+                                           .mean_error = c->mean_error};
+    pv_codes codes;
+    pv_losses losses;
+    pv_bar bar;
+    char path[4096];
+    pv_bar_start(&bar, "encoding", 0, quiet);
+    pv_progress progress = pv_bar_progress(&bar);
+    pv_status status = pv_encode(&codes, &losses, &s->model, &s->images, s->stream,
+                                 (size_t)c->examples, (uint64_t)c->evaluation_seed, &progress);
+    pv_bar_end(&bar);
+    if (status != PV_OK) return status;
+    status = pv_evaluate_codes(&e->result, &codes, s->stream, &options);
+    pv_codes_free(&codes);
+    if (status != PV_OK) return status;
+    e->result.reconstruction_loss = losses.reconstruction;
+    e->result.reconstruction_kl = losses.kl;
+    e->result.reconstruction_elbo = losses.elbo;
+    snprintf(path, sizeof path, "%s/evaluation.json", e->run);
+    PV_TRY(pv_evaluation_write(&e->result, path));
+    PV_TRY(draw_correlations(&e->result, e->run));
+    return draw_reconstructions(s, e->run);
+}
+
+static pv_status evaluate_run(evaluated *e, int count, const char *const *set, int quiet)
+{
+    pv_session s;
+    PV_TRY(pv_session_open(&s, e->run, count, set, quiet));
+    pv_status status = score(&s, e, quiet);
+    pv_session_close(&s);
+    return status;
+}
+
+static pv_status print(const evaluated *e, int json)
+{
+    if (json) return pv_evaluation_write(&e->result, "-");
+    printf("%s: %zu examples; reconstruction %.2f, KL %.2f, ELBO %.2f nats\n\n", e->run,
+           e->result.examples, e->result.reconstruction_loss, e->result.reconstruction_kl,
+           e->result.reconstruction_elbo);
+    pv_evaluation_print(&e->result, stdout);
+    printf("\n%s/: evaluation.json, correlation.png, reconstructions.png\n\n", e->run);
+    return PV_OK;
+}
+
+/* ---- several runs ---- */
+
+static void print_number(double x)
+{
+    if (x == x)
+        printf(" %9.3f", x);
+    else
+        printf(" %9s", "-");
+}
+
+static void print_comparison(const evaluated *e, int count)
+{
+    enum { ALL, ACTIVE };
+    int width = 3;
+    for (int i = 0; i < count; i++)
+        if ((int)strlen(e[i].run) > width) width = (int)strlen(e[i].run);
+    printf("Total correlation in nats, of all variables and of the active ones alone:\n\n");
+    printf("%-*s active mixed passive | %9s %9s | %9s %9s | %9s\n", width, "run", "all: mean",
+           "sampled", "act: mean", "sampled", "ELBO");
+    for (int i = 0; i < count; i++) {
+        const pv_evaluation *r = &e[i].result;
+        printf("%-*s %6d %5d %7d |", width, e[i].run, r->count[PV_ACTIVE], r->count[PV_MIXED],
+               r->count[PV_PASSIVE]);
+        print_number(r->mean.subset[ALL].total_correlation);
+        print_number(r->sampled.subset[ALL].total_correlation);
+        printf(" |");
+        print_number(r->mean.subset[ACTIVE].total_correlation);
+        print_number(r->sampled.subset[ACTIVE].total_correlation);
+        printf(" | %9.2f\n", r->reconstruction_elbo);
+    }
+}
+
+static pv_status evaluate_all(evaluated *e, int runs, int count, const char *const *set, int json,
+                              int quiet)
+{
+    for (int i = 0; i < runs; i++) {
+        PV_TRY(evaluate_run(&e[i], count, set, quiet));
+        PV_TRY(print(&e[i], json));
+    }
+    if (runs > 1) print_comparison(e, runs);
+    return PV_OK;
+}
+
+/* Runs first, then assignments. */
+static pv_status evaluate(const pv_arguments *rest, int json, int quiet)
+{
+    int runs = 0;
+    while (runs < rest->count && !strchr(rest->value[runs], '=')) runs++;
+    for (int i = runs; i < rest->count; i++)
+        if (!strchr(rest->value[i], '='))
+            return pv_fail(PV_EUSAGE, "%s: runs come before key=value", rest->value[i]);
+    if (runs == 0) return pv_fail(PV_EUSAGE, "evaluate: a run directory must be named; see --help");
+    if (json && runs > 1) return pv_fail(PV_EUSAGE, "--json: takes one run, not %d", runs);
+    evaluated *e;
+    PV_TRY(pv_new(&e, (size_t)runs, sizeof *e, "results"));
+    for (int i = 0; i < runs; i++) e[i].run = rest->value[i];
+    pv_status status = evaluate_all(e, runs, rest->count - runs, rest->value + runs, json, quiet);
+    for (int i = 0; i < runs; i++) pv_evaluation_free(&e[i].result);
+    free(e);
+    return status;
+}
+
+int pv_command_evaluate(int argc, char **argv)
+{
+    int help = 0, quiet = 0, json = 0;
+    const pv_option known[] = {{.name = "--json", .flag = &json},
+                               {.name = "--quiet", .flag = &quiet},
+                               {.name = "--help", .flag = &help},
+                               {0}};
+    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
+    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
+    pv_status status = pv_options_parse(known, argc, argv, &rest);
+    if (status == PV_OK && help)
+        fputs(usage, stdout);
+    else if (status == PV_OK)
+        status = evaluate(&rest, json, quiet);
+    free(rest.value);
+    return pv_command_end(status);
+}

@@ -1,0 +1,82 @@
+/* cmd_train.c -- polarvae train: trains one model into a run directory. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "polarvae/train.h"
+
+static const char usage[] =
+    "Usage: polarvae train [CONFIG.yaml] [key=value ...] [--out DIR] [--resume] [--quiet]\n"
+    "\n"
+    "Trains one model. Without a CONFIG every key has its default (configs/base.yaml); with\n"
+    "--resume and without a CONFIG, the run's own is used.\n"
+    "\n"
+    "  --out DIR   the run directory (default: run): config.yaml, log.csv, checkpoint.h5,\n"
+    "              snapshots/, status.json\n"
+    "  --resume    continue a run that was cut off, to the same bits\n"
+    "  --quiet     nothing on stderr but errors\n"
+    "  --help      this text\n"
+    "\n"
+    "Example:\n"
+    "  polarvae train beta=4 steps=20000 --out runs/beta4\n"
+    "  polarvae train --resume --out runs/beta4\n"
+    "\n";
+
+static int is_assignment(const char *argument) { return strchr(argument, '=') != NULL; }
+
+/* The run directory's own configuration, or defaults. */
+static pv_status choose_file(char path[static 4096], const char **file, const pv_arguments *rest,
+                             const pv_run_options *options, int *first)
+{
+    *file = NULL;
+    *first = 0;
+    if (rest->count > 0 && !is_assignment(rest->value[0])) {
+        *file = rest->value[0];
+        *first = 1;
+    } else if (options->resume) {
+        snprintf(path, 4096, "%s/config.yaml", options->directory);
+        if (!pv_file_exists(path))
+            return pv_fail(PV_EUSAGE, "%s: holds no run to resume", options->directory);
+        *file = path;
+    }
+    for (int i = *first; i < rest->count; i++)
+        if (!is_assignment(rest->value[i]))
+            return pv_fail(PV_EUSAGE, "%s: is neither an option nor key=value", rest->value[i]);
+    return PV_OK;
+}
+
+static pv_status train(const pv_arguments *rest, const pv_run_options *options)
+{
+    char path[4096];
+    const char *file;
+    int first;
+    pv_config config;
+    PV_TRY(choose_file(path, &file, rest, options, &first));
+    PV_TRY(pv_config_load(&config, file, rest->count - first, rest->value + first));
+    pv_status status = pv_run_train(&config, options);
+    pv_config_clear(&config);
+    return status;
+}
+
+int pv_command_train(int argc, char **argv)
+{
+    int help = 0;
+    pv_run_options options = {.directory = "run"};
+    const pv_option known[] = {{.name = "--out", .text = &options.directory},
+                               {.name = "--resume", .flag = &options.resume},
+                               {.name = "--quiet", .flag = &options.quiet},
+                               {.name = "--help", .flag = &help},
+                               {0}};
+    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
+    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
+    pv_status status = pv_options_parse(known, argc, argv, &rest);
+    if (status == PV_OK && help) {
+        fputs(usage, stdout);
+        pv_config_help(stdout);
+    } else if (status == PV_OK)
+        status = train(&rest, &options);
+    free(rest.value);
+    return pv_command_end(status);
+}

@@ -1,0 +1,55 @@
+/* main.c -- the program: finds the command and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "polarvae/version.h"
+
+static const struct {
+    const char *name, *what;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+#define X(name, what) {#name, what, pv_command_##name},
+    PV_COMMANDS(X)
+#undef X
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(FILE *to)
+{
+    fprintf(to, "Usage: polarvae COMMAND ...\n\n");
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].what);
+    fprintf(to, "\nEvery command has --help, with an example. Results go to stdout, progress to "
+                "stderr;\nthe exit status is 0 on success, 1 on failure, 2 on bad usage.\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (!name) {
+        help(stderr);
+        return 2;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        help(stdout);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("polarvae %s (%s)\n", PV_VERSION, PV_COMMIT);
+        return 0;
+    }
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0) {
+            pv_signals_catch();
+            int code = commands[i].run(argc - 1, argv + 1);
+            if (fflush(stdout) != 0 || ferror(stdout)) {
+                fprintf(stderr, "polarvae: standard output cannot be written\n");
+                return 1;
+            }
+            return code;
+        }
+    fprintf(stderr, "polarvae: '%s' is not a command; see polarvae --help\n", name);
+    return 2;
+}

@@ -1,0 +1,61 @@
+/* session.c -- a trained run, opened for encoding or evaluation. */
+#include "cli/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "polarvae/source.h"
+
+static pv_status load_config(pv_session *s, const char *run, int count, const char *const *set)
+{
+    char path[4096];
+    pv_config trained;
+    snprintf(path, sizeof path, "%s/config.yaml", run);
+    if (!pv_file_exists(path))
+        return pv_fail(PV_EUSAGE, "%s: is not a run directory: it has no config.yaml", run);
+    PV_TRY(pv_config_load(&trained, path, 0, NULL));
+    pv_status status = pv_config_load(&s->config, path, count, set);
+    const char *key = status == PV_OK ? pv_config_difference(&s->config, &trained) : NULL;
+    if (key && strcmp(key, "data") != 0)
+        status = pv_fail(PV_EUSAGE, "%s: %s was decided when the model was trained", run, key);
+    pv_config_clear(&trained);
+    return status;
+}
+
+static int names_data(int count, const char *const *set)
+{
+    for (int i = 0; i < count; i++)
+        if (strncmp(set[i], "data=", 5) == 0) return 1;
+    return 0;
+}
+
+pv_status pv_session_open(pv_session *s, const char *run, int count, const char *const *set,
+                          int quiet)
+{
+    memset(s, 0, sizeof *s);
+    pv_status status = load_config(s, run, count, set);
+    const pv_config *c = &s->config;
+    if (status == PV_OK) status = pv_device_open(&s->device, c->device);
+    if (status == PV_OK) status = pv_stream_open(&s->stream, s->device, (int)c->threads);
+    if (status == PV_OK) status = pv_model_open(&s->model, run, s->stream);
+    if (status == PV_OK) status = pv_source_open(&s->data, c->data, (int)c->threads, quiet);
+    if (status == PV_OK && s->data.checksum != s->model.data_checksum && !names_data(count, set))
+        status = pv_fail(PV_EUSAGE,
+                         "%s: is no longer the data set that %s was trained on; give data=FILE",
+                         c->data, run);
+    if (status == PV_OK) status = pv_device_data_open(&s->images, s->device, &s->data);
+    if (status != PV_OK) pv_session_close(s);
+    return status;
+}
+
+void pv_session_close(pv_session *s)
+{
+    pv_device_data_close(&s->images);
+    pv_data_close(&s->data);
+    pv_model_close(&s->model);
+    pv_stream_close(s->stream);
+    pv_device_close(s->device);
+    pv_config_clear(&s->config);
+    memset(s, 0, sizeof *s);
+}

@@ -1,0 +1,248 @@
+/* encode.c -- codes, losses and reconstructions of a trained model, a batch at a time. */
+#include "polarvae/encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+enum { BATCH = 250 };
+
+/* A batch's results in device memory, one block; results that are not asked for are not made. */
+typedef struct {
+    void *block;
+    size_t rows, bytes;
+    pv_step *step;
+    uint32_t *index;
+    float *mean, *variance, *sampled; /* [rows, latents] */
+    float *loss, *kl;                 /* [rows] */
+    float *image, *reconstruction;    /* [rows, pixels] */
+    float *terms, *log;               /* of the step counter: unused */
+} results;
+
+static void *take(results *r, size_t count, size_t size)
+{
+    size_t at = r->bytes;
+    r->bytes += (count * size + 63) / 64 * 64;
+    return r->block ? (char *)r->block + at : NULL;
+}
+
+static void lay_out(results *r, const pv_vae *vae, size_t rows, int pictures)
+{
+    r->rows = rows;
+    r->bytes = 0;
+    r->step = take(r, 1, sizeof *r->step);
+    r->terms = take(r, 1, sizeof *r->terms);
+    r->log = take(r, 1, sizeof *r->log);
+    r->index = take(r, rows, sizeof *r->index);
+    r->mean = take(r, rows * vae->latents, sizeof(float));
+    r->variance = take(r, rows * vae->latents, sizeof(float));
+    r->sampled = take(r, rows * vae->latents, sizeof(float));
+    r->loss = take(r, rows, sizeof(float));
+    r->kl = take(r, rows, sizeof(float));
+    r->image = take(r, pictures ? rows * vae->pixels : 0, sizeof(float));
+    r->reconstruction = take(r, pictures ? rows * vae->pixels : 0, sizeof(float));
+}
+
+static pv_status check_size(const pv_model *m, const pv_device_data *d)
+{
+    const pv_data *data = d->data;
+    if (m->vae.height != data->height || m->vae.width != data->width ||
+        m->vae.channels != data->channels)
+        return pv_fail(PV_EUSAGE,
+                       "the model sees %dx%dx%d images, but the data set has %dx%dx%d; "
+                       "give data=FILE with images of the model's size",
+                       m->vae.height, m->vae.width, m->vae.channels, data->height, data->width,
+                       data->channels);
+    return PV_OK;
+}
+
+static pv_status results_open(results *r, const pv_model *model, pv_stream *stream, size_t rows,
+                              int pictures)
+{
+    memset(r, 0, sizeof *r);
+    lay_out(r, &model->vae, rows, pictures);
+    PV_TRY(pv_device_alloc(pv_stream_device(stream), r->bytes, &r->block));
+    lay_out(r, &model->vae, rows, pictures);
+    return pv_fill(stream, r->block, 0, r->bytes);
+}
+
+/* ---- programs ---- */
+
+static pv_status record_codes(pv_program *program, const results *r, const pv_model *model,
+                              const pv_device_data *data, uint64_t seed, float **image,
+                              float **mean, float **z)
+{
+    const size_t latents = model->vae.latents;
+    pv_trace trace;
+    float *logvar, *noise = pv_rows(program, float, latents);
+    PV_TRY(pv_pick(program, &(pv_pick_args){.order = PV_ORDER_IID,
+                                            .seed = seed,
+                                            .purpose = PV_FOR_EVALUATION,
+                                            .examples = data->data->examples,
+                                            .step = r->step,
+                                            .index = r->index}));
+    PV_TRY(pv_device_data_gather(program, data, r->index, image));
+    PV_TRY(pv_vae_encode(program, &model->vae, &model->parameters, *image, &trace, mean, &logvar));
+    PV_TRY(pv_noise(program, &(pv_noise_args){.cols = latents,
+                                              .seed = seed,
+                                              .purpose = PV_FOR_CODES,
+                                              .step = r->step,
+                                              .noise = noise}));
+    *z = pv_rows(program, float, latents);
+    PV_TRY(pv_reparameterise(
+        program, &(pv_reparameterise_args){
+                     .cols = latents, .mean = *mean, .logvar = logvar, .noise = noise, .z = *z}));
+    PV_TRY(pv_copy(program, &(pv_copy_args){.cols = latents, .from = *mean, .to = r->mean}));
+    PV_TRY(pv_copy(program, &(pv_copy_args){.cols = latents, .from = *z, .to = r->sampled}));
+    PV_TRY(pv_kl(program,
+                 &(pv_kl_args){.cols = latents, .mean = *mean, .logvar = logvar, .kl = r->kl}));
+    return pv_variance(
+        program, &(pv_variance_args){.cols = latents, .logvar = logvar, .variance = r->variance});
+}
+
+static pv_status record_loss(pv_program *program, const results *r, const pv_model *model,
+                             const float *image, const float *z)
+{
+    pv_trace trace;
+    float *unused = pv_rows(program, float, model->vae.pixels);
+    PV_TRY(pv_net_forward(program, &model->vae.decoder, &model->parameters, z, &trace));
+    return pv_bernoulli(program,
+                        &(pv_bernoulli_args){.cols = model->vae.pixels,
+                                             .scale = 0.0f,
+                                             .logits = pv_trace_output(&model->vae.decoder, &trace),
+                                             .image = image,
+                                             .loss = r->loss,
+                                             .dlogits = unused});
+}
+
+static pv_status record_pictures(pv_program *program, const results *r, const pv_model *model,
+                                 const float *image, const float *mean)
+{
+    const size_t pixels = model->vae.pixels;
+    pv_trace trace;
+    PV_TRY(pv_net_forward(program, &model->vae.decoder, &model->parameters, mean, &trace));
+    PV_TRY(pv_sigmoid(program,
+                      &(pv_sigmoid_args){.cols = pixels,
+                                         .logits = pv_trace_output(&model->vae.decoder, &trace),
+                                         .probability = r->reconstruction}));
+    return pv_copy(program, &(pv_copy_args){.cols = pixels, .from = image, .to = r->image});
+}
+
+/* The next run draws the next batch. */
+static pv_status record_count(pv_program *program, const results *r)
+{
+    return pv_end_step(program, &(pv_end_step_args){.rows = 1,
+                                                    .cols = 1,
+                                                    .capacity = 1,
+                                                    .terms = r->terms,
+                                                    .log = r->log,
+                                                    .step = r->step});
+}
+
+/* ---- codes ---- */
+
+static pv_status codes_open(pv_codes *c, const pv_model *model, const pv_data *data,
+                            size_t examples)
+{
+    const size_t latents = model->vae.latents;
+    memset(c, 0, sizeof *c);
+    c->examples = examples;
+    c->latents = (int)latents;
+    c->factors = data->factors;
+    PV_TRY(pv_new(&c->mean, examples * latents, sizeof *c->mean, "codes"));
+    PV_TRY(pv_new(&c->variance, examples * latents, sizeof *c->variance, "codes"));
+    PV_TRY(pv_new(&c->sampled, examples * latents, sizeof *c->sampled, "codes"));
+    PV_TRY(pv_new(&c->factor, examples * (size_t)data->factors, sizeof *c->factor, "codes"));
+    PV_TRY(pv_new(&c->factor_name, (size_t)data->factors, sizeof *c->factor_name, "codes"));
+    for (int k = 0; k < data->factors; k++)
+        memcpy(c->factor_name[k], data->factor_name[k], sizeof *c->factor_name);
+    return PV_OK;
+}
+
+/* The first `rows` results become examples `first`... of the codes. */
+static pv_status fetch(pv_codes *c, pv_losses *losses, const results *r, const pv_data *data,
+                       pv_stream *stream, size_t first, size_t rows)
+{
+    const size_t latents = (size_t)c->latents, at = first * latents;
+    const size_t bytes = rows * latents * sizeof(float), factors = (size_t)c->factors;
+    uint32_t index[BATCH];
+    float loss[BATCH], kl[BATCH];
+    PV_TRY(pv_download(stream, c->mean + at, r->mean, bytes));
+    PV_TRY(pv_download(stream, c->variance + at, r->variance, bytes));
+    PV_TRY(pv_download(stream, c->sampled + at, r->sampled, bytes));
+    PV_TRY(pv_download(stream, index, r->index, rows * sizeof *index));
+    PV_TRY(pv_download(stream, loss, r->loss, rows * sizeof *loss));
+    PV_TRY(pv_download(stream, kl, r->kl, rows * sizeof *kl));
+    for (size_t i = 0; i < rows; i++)
+        memcpy(c->factor + (first + i) * factors, data->factor + index[i] * factors,
+               factors * sizeof *c->factor);
+    for (size_t i = 0; i < rows && losses; i++) {
+        losses->reconstruction += (double)loss[i] / (double)c->examples;
+        losses->kl += (double)kl[i] / (double)c->examples;
+    }
+    return PV_OK;
+}
+
+static pv_status encode_batches(pv_codes *c, pv_losses *losses, pv_program *program,
+                                const results *r, const pv_data *data, pv_stream *stream,
+                                const pv_progress *progress)
+{
+    for (size_t first = 0; first < c->examples; first += r->rows) {
+        const size_t left = c->examples - first;
+        PV_TRY(pv_program_run(program));
+        PV_TRY(fetch(c, losses, r, data, stream, first, left < r->rows ? left : r->rows));
+        if (progress)
+            PV_TRY(progress->report(progress->state, left < r->rows ? c->examples : first + r->rows,
+                                    c->examples));
+    }
+    return PV_OK;
+}
+
+pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
+                    const pv_device_data *data, pv_stream *stream, size_t examples, uint64_t seed,
+                    const pv_progress *progress)
+{
+    results r = {0};
+    pv_program *program = NULL;
+    float *image, *mean, *z;
+    memset(out, 0, sizeof *out);
+    if (losses) memset(losses, 0, sizeof *losses);
+    PV_TRY(check_size(model, data));
+    pv_status status = codes_open(out, model, data->data, examples);
+    if (status == PV_OK)
+        status = results_open(&r, model, stream, examples < BATCH ? examples : BATCH, 0);
+    if (status == PV_OK) status = pv_program_begin(&program, stream, r.rows);
+    if (status == PV_OK) status = record_codes(program, &r, model, data, seed, &image, &mean, &z);
+    if (status == PV_OK && losses) status = record_loss(program, &r, model, image, z);
+    if (status == PV_OK) status = record_count(program, &r);
+    if (status == PV_OK) status = pv_program_seal(program);
+    if (status == PV_OK)
+        status = encode_batches(out, losses, program, &r, data->data, stream, progress);
+    if (losses) losses->elbo = -(losses->reconstruction + losses->kl);
+    pv_program_close(program);
+    pv_device_release(pv_stream_device(stream), r.block);
+    if (status != PV_OK) pv_codes_free(out);
+    return status;
+}
+
+pv_status pv_reconstruct(float *image, float *reconstruction, const pv_model *model,
+                         const pv_device_data *data, pv_stream *stream, size_t count, uint64_t seed)
+{
+    const size_t bytes = count * model->vae.pixels * sizeof(float);
+    results r;
+    pv_program *program = NULL;
+    float *drawn, *mean, *z;
+    PV_TRY(check_size(model, data));
+    pv_status status = results_open(&r, model, stream, count, 1);
+    if (status == PV_OK) status = pv_program_begin(&program, stream, count);
+    if (status == PV_OK) status = record_codes(program, &r, model, data, seed, &drawn, &mean, &z);
+    if (status == PV_OK) status = record_pictures(program, &r, model, drawn, mean);
+    if (status == PV_OK) status = pv_program_seal(program);
+    if (status == PV_OK) status = pv_program_run(program);
+    if (status == PV_OK) status = pv_download(stream, image, r.image, bytes);
+    if (status == PV_OK) status = pv_download(stream, reconstruction, r.reconstruction, bytes);
+    pv_program_close(program);
+    pv_device_release(pv_stream_device(stream), r.block);
+    return status;
+}

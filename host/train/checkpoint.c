@@ -1,0 +1,262 @@
+/* checkpoint.c -- a model in training as an HDF5 file, and back.
+ *
+ *   parameters/<layer>/weight, bias     values, in the shapes of net.h
+ *   adam/m/..., adam/v/...              the moments, likewise
+ *   log                                 [log_every, terms]: the terms of the last steps
+ *   @step, @seed, @objective, @data (checksum), @image (height, width, channels), @checksum,
+ *   @version, @device */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/hdf5.h"
+#include "polarvae/version.h"
+
+enum { PARTS = 3 };
+static const char *const part_name[PARTS] = {"parameters", "adam/m", "adam/v"};
+
+/* All of the state in host memory: value, m and v of `count` floats each, then the log. */
+typedef struct {
+    float *memory;
+    float *part[PARTS];
+    float *log;
+    size_t count, log_size;
+} state;
+
+static pv_status state_open(state *s, const pv_trainer *t)
+{
+    s->count = t->parameters.count;
+    s->log_size = (size_t)t->config->log_every * (size_t)t->term_count;
+    PV_TRY(pv_new(&s->memory, PARTS * s->count + s->log_size, sizeof(float), "a checkpoint"));
+    for (size_t i = 0; i < PARTS; i++) s->part[i] = s->memory + i * s->count;
+    s->log = s->memory + PARTS * s->count;
+    return PV_OK;
+}
+
+static float *device_part(const pv_parameters *p, size_t part)
+{
+    return part == 0 ? p->value : part == 1 ? p->m : p->v;
+}
+
+static uint64_t checksum(const state *s, uint64_t step)
+{
+    uint64_t hash = pv_hash(PV_HASH_START, &step, sizeof step);
+    return pv_hash(hash, s->memory, (PARTS * s->count + s->log_size) * sizeof(float));
+}
+
+/* ---- arrays by layer ---- */
+
+typedef pv_status (*transfer)(pv_h5 *file, const pv_h5_array *array, float *value);
+
+static pv_status read_array(pv_h5 *file, const pv_h5_array *array, float *value)
+{
+    return pv_h5_read(file, array, value);
+}
+
+static pv_status write_array(pv_h5 *file, const pv_h5_array *array, float *value)
+{
+    return pv_h5_write(file, array, value);
+}
+
+static pv_status layer_arrays(pv_h5 *file, const pv_layer *l, const char *part, float *value,
+                              transfer move)
+{
+    char name[96];
+    pv_h5_array array = {.name = name, .type = PV_H5_F32, .rank = 2, .dim = {l->out, l->in}};
+    if (l->kind != PV_LAYER_DENSE) {
+        const size_t k = (size_t)l->kernel;
+        array = (pv_h5_array){.name = name,
+                              .type = PV_H5_F32,
+                              .rank = 4,
+                              .dim = {(size_t)l->filters, k, k, (size_t)l->channels}};
+    }
+    snprintf(name, sizeof name, "%s/%s/weight", part, l->name);
+    PV_TRY(move(file, &array, value + l->weight));
+    snprintf(name, sizeof name, "%s/%s/bias", part, l->name);
+    array = (pv_h5_array){.name = name, .type = PV_H5_F32, .rank = 1, .dim = {l->biases}};
+    return move(file, &array, value + l->bias);
+}
+
+static pv_status part_arrays(pv_h5 *file, const pv_vae *vae, size_t part, float *value,
+                             transfer move)
+{
+    const pv_layer *l;
+    for (int i = 0; (l = pv_vae_layer(vae, i)); i++)
+        PV_TRY(layer_arrays(file, l, part_name[part], value, move));
+    return PV_OK;
+}
+
+static pv_h5_array log_array(const pv_trainer *t)
+{
+    return (pv_h5_array){.name = "log",
+                         .type = PV_H5_F32,
+                         .rank = 2,
+                         .dim = {(size_t)t->config->log_every, (size_t)t->term_count}};
+}
+
+static pv_h5_array text_array(const char *name, const char *text)
+{
+    return (pv_h5_array){.name = name, .type = PV_H5_TEXT, .width = strlen(text) + 1};
+}
+
+/* ---- saving ---- */
+
+static pv_status check_finite(const pv_trainer *t, const state *s)
+{
+    const pv_layer *l;
+    for (int i = 0; (l = pv_vae_layer(&t->vae, i)); i++)
+        for (size_t j = 0; j < l->weights + l->biases; j++)
+            if (!isfinite(s->part[0][l->weight + j]))
+                return pv_fail(PV_ENUMERIC,
+                               "a parameter of %s is not finite after step %llu; "
+                               "a smaller learning_rate may help",
+                               l->name, (unsigned long long)t->count);
+    return PV_OK;
+}
+
+static pv_status write_state(const pv_trainer *t, const state *s, pv_h5 *file)
+{
+    const uint64_t seed = (uint64_t)t->config->seed, sum = checksum(s, t->count);
+    const uint64_t image[3] = {(uint64_t)t->vae.height, (uint64_t)t->vae.width,
+                               (uint64_t)t->vae.channels};
+    const char *device = pv_device_description(pv_stream_device(t->stream));
+    const pv_h5_array log = log_array(t), version = text_array("@version", PV_VERSION),
+                      machine = text_array("@device", device),
+                      objective = text_array("@objective", t->objective->name);
+    for (size_t i = 0; i < PARTS; i++)
+        PV_TRY(part_arrays(file, &t->vae, i, s->part[i], write_array));
+    PV_TRY(pv_h5_write(file, &log, s->log));
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, &t->count));
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@seed", .type = PV_H5_U64}, &seed));
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64},
+                       &t->data->data->checksum));
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@checksum", .type = PV_H5_U64}, &sum));
+    PV_TRY(pv_h5_write(
+        file, &(pv_h5_array){.name = "@image", .type = PV_H5_U64, .rank = 1, .dim = {3}}, image));
+    PV_TRY(pv_h5_write(file, &objective, t->objective->name));
+    PV_TRY(pv_h5_write(file, &version, PV_VERSION));
+    return pv_h5_write(file, &machine, device);
+}
+
+pv_status pv_trainer_save(pv_trainer *t, const char *path)
+{
+    state s = {0};
+    pv_h5 *file = NULL;
+    pv_status status = state_open(&s, t);
+    for (size_t i = 0; i < PARTS && status == PV_OK; i++)
+        status = pv_download(t->stream, s.part[i], device_part(&t->parameters, i),
+                             s.count * sizeof(float));
+    if (status == PV_OK) status = pv_download(t->stream, s.log, t->log, s.log_size * sizeof(float));
+    if (status == PV_OK) status = check_finite(t, &s);
+    if (status == PV_OK) status = pv_h5_create(&file, path);
+    if (status == PV_OK) status = write_state(t, &s, file);
+    if (status == PV_OK) status = pv_h5_commit(file);
+    pv_h5_close(file);
+    free(s.memory);
+    return status;
+}
+
+/* ---- restoring ---- */
+
+static pv_status check_origin(const pv_trainer *t, pv_h5 *file)
+{
+    uint64_t seed, data;
+    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@seed", .type = PV_H5_U64}, &seed));
+    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64}, &data));
+    if (seed != (uint64_t)t->config->seed)
+        return pv_fail(PV_EUSAGE, "%s: was trained with seed %llu, not %lld", pv_h5_path(file),
+                       (unsigned long long)seed, (long long)t->config->seed);
+    if (data != t->data->data->checksum)
+        return pv_fail(PV_EUSAGE,
+                       "%s: was trained on other data (checksum %016llx) than data=%s (%016llx)",
+                       pv_h5_path(file), (unsigned long long)data, t->config->data,
+                       (unsigned long long)t->data->data->checksum);
+    return PV_OK;
+}
+
+static pv_status read_state(const pv_trainer *t, state *s, uint64_t *step, pv_h5 *file)
+{
+    const pv_h5_array log = log_array(t);
+    uint64_t sum;
+    PV_TRY(check_origin(t, file));
+    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, step));
+    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@checksum", .type = PV_H5_U64}, &sum));
+    for (size_t i = 0; i < PARTS; i++)
+        PV_TRY(part_arrays(file, &t->vae, i, s->part[i], read_array));
+    PV_TRY(pv_h5_read(file, &log, s->log));
+    if (checksum(s, *step) != sum)
+        return pv_fail(PV_EDATA, "%s: is damaged: its checksum does not fit its content",
+                       pv_h5_path(file));
+    return PV_OK;
+}
+
+pv_status pv_trainer_restore(pv_trainer *t, const char *path)
+{
+    state s = {0};
+    pv_h5 *file = NULL;
+    pv_step step = {0};
+    pv_status status = state_open(&s, t);
+    if (status == PV_OK) status = pv_h5_open(&file, path);
+    if (status == PV_OK) status = read_state(t, &s, &step.count, file);
+    for (size_t i = 0; i < PARTS && status == PV_OK; i++)
+        status = pv_upload(t->stream, device_part(&t->parameters, i), s.part[i],
+                           s.count * sizeof(float));
+    if (status == PV_OK) status = pv_upload(t->stream, t->log, s.log, s.log_size * sizeof(float));
+    if (status == PV_OK) status = pv_upload(t->stream, t->step_block, &step, sizeof step);
+    if (status == PV_OK) t->count = step.count;
+    pv_h5_close(file);
+    free(s.memory);
+    return status;
+}
+
+/* ---- a trained model ---- */
+
+static pv_status read_model(pv_model *m, pv_h5 *file, pv_stream *stream)
+{
+    uint64_t shape[3];
+    float *value;
+    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, &m->step));
+    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64}, &m->data_checksum));
+    PV_TRY(pv_h5_read(
+        file, &(pv_h5_array){.name = "@image", .type = PV_H5_U64, .rank = 1, .dim = {3}}, shape));
+    if (shape[0] - 1 >= 4096 || shape[1] - 1 >= 4096 || shape[2] - 1 >= 16)
+        return pv_fail(PV_EDATA, "%s: @image is not the size of an image", pv_h5_path(file));
+    PV_TRY(pv_vae_shape(&m->vae, &m->config, (int)shape[0], (int)shape[1], (int)shape[2]));
+    PV_TRY(pv_parameters_open(&m->parameters, pv_stream_device(stream), m->vae.parameters, 0));
+    PV_TRY(pv_new(&value, m->vae.parameters, sizeof *value, "a model"));
+    pv_status status = part_arrays(file, &m->vae, 0, value, read_array);
+    if (status == PV_OK)
+        status = pv_upload(stream, m->parameters.value, value, m->vae.parameters * sizeof *value);
+    free(value);
+    return status;
+}
+
+pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream)
+{
+    char path[4096];
+    pv_h5 *file = NULL;
+    memset(out, 0, sizeof *out);
+    snprintf(path, sizeof path, "%s/config.yaml", directory);
+    if (!pv_file_exists(path))
+        return pv_fail(PV_EUSAGE, "%s: is not a run: it has no config.yaml", directory);
+    pv_status status = pv_config_load(&out->config, path, 0, NULL);
+    snprintf(path, sizeof path, "%s/checkpoint.h5", directory);
+    if (status == PV_OK && !pv_file_exists(path))
+        status = pv_fail(PV_EUSAGE, "%s: has no checkpoint.h5 yet; train it first", directory);
+    if (status == PV_OK) status = pv_h5_open(&file, path);
+    if (status == PV_OK) status = read_model(out, file, stream);
+    pv_h5_close(file);
+    if (status != PV_OK) pv_model_close(out);
+    return status;
+}
+
+void pv_model_close(pv_model *m)
+{
+    pv_parameters_close(&m->parameters);
+    pv_config_clear(&m->config);
+    memset(m, 0, sizeof *m);
+}

@@ -1,0 +1,235 @@
+/* run.c -- a run: training in a directory, so that it can be cut off anywhere and resumed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "polarvae/source.h"
+#include "polarvae/train.h"
+#include "polarvae/version.h"
+#include "train/log.h"
+
+typedef struct {
+    const pv_config *config;
+    const pv_run_options *options;
+    pv_data data;
+    pv_device *device;
+    pv_stream *stream;
+    pv_device_data images;
+    pv_trainer *trainer;
+    pv_log log;
+    pv_bar bar;
+    uint64_t logged; /* the last step in the log */
+    double start;
+} run;
+
+static void path_in(char out[static 4096], const run *r, const char *name)
+{
+    snprintf(out, 4096, "%s/%s", r->options->directory, name);
+}
+
+/* ---- files ---- */
+
+static pv_status write_status(const run *r, const char *state, const char *error)
+{
+    char path[4096];
+    pv_json *j = pv_json_new();
+    path_in(path, r, "status.json");
+    pv_json_object(j, NULL);
+    pv_json_text(j, "state", state);
+    pv_json_whole(j, "step", r->trainer ? (long long)pv_trainer_count(r->trainer) : 0);
+    pv_json_whole(j, "steps", r->config->steps);
+    pv_json_text(j, "error", error);
+    pv_json_text(j, "version", PV_VERSION);
+    pv_json_text(j, "commit", PV_COMMIT);
+    pv_json_text(j, "device", pv_device_description(r->device));
+    pv_json_end(j);
+    return pv_json_finish(j, path);
+}
+
+static pv_status write_config(const run *r)
+{
+    char path[4096], part[4096];
+    path_in(path, r, "config.yaml");
+    PV_TRY(pv_part_begin(part, path));
+    FILE *file = fopen(part, "w");
+    if (!file) return pv_fail(PV_EIO, "%s: cannot be written", path);
+    pv_status status = pv_config_write(r->config, file, "polarvae " PV_VERSION, 0);
+    if (fclose(file) != 0 && status == PV_OK)
+        status = pv_fail(PV_EIO, "%s: cannot be written", path);
+    if (status == PV_OK) return pv_part_commit(part, path);
+    pv_part_abandon(part);
+    return status;
+}
+
+/* A new run needs a directory without one, a resumed run one of the same configuration. */
+static pv_status check_directory(const run *r)
+{
+    char path[4096];
+    pv_config old;
+    PV_TRY(pv_make_directory(r->options->directory));
+    path_in(path, r, "config.yaml");
+    if (!pv_file_exists(path)) return PV_OK;
+    if (!r->options->resume)
+        return pv_fail(PV_EUSAGE,
+                       "%s: holds a run already; --resume continues it, --out DIR starts another",
+                       r->options->directory);
+    PV_TRY(pv_config_load(&old, path, 0, NULL));
+    const char *key = pv_config_difference(r->config, &old);
+    pv_status status = PV_OK;
+    if (key)
+        status = pv_fail(PV_EUSAGE, "%s: the run has another %s; start a new one with --out DIR",
+                         path, key);
+    pv_config_clear(&old);
+    return status;
+}
+
+static pv_status snapshot_path(char out[static 4096], const run *r)
+{
+    path_in(out, r, "snapshots");
+    PV_TRY(pv_make_directory(out));
+    snprintf(out, 4096, "%s/snapshots/%012llu.h5", r->options->directory,
+             (unsigned long long)pv_trainer_count(r->trainer));
+    return PV_OK;
+}
+
+/* ---- steps ---- */
+
+static pv_status write_log(run *r)
+{
+    double terms[PV_MAX_TERMS], loss;
+    const uint64_t count = pv_trainer_count(r->trainer);
+    if (count == r->logged) return PV_OK;
+    PV_TRY(pv_trainer_log(r->trainer, (uint64_t)r->config->log_every, terms, &loss));
+    r->logged = count;
+    if (count % (uint64_t)r->config->log_every != 0 && count != (uint64_t)r->config->steps)
+        return PV_OK; /* looked at, for numbers that are not finite, but no line of the log */
+    PV_TRY(pv_log_line(&r->log, r->trainer, pv_now() - r->start, loss, terms));
+    char detail[256];
+    int length = snprintf(detail, sizeof detail, "loss %.4g", loss);
+    for (int i = 0; i < pv_trainer_terms(r->trainer) && length < (int)sizeof detail; i++)
+        length += snprintf(detail + length, sizeof detail - (size_t)length, "  %s %.4g",
+                           pv_trainer_term(r->trainer, i), terms[i]);
+    pv_bar_show(&r->bar, (size_t)count, (size_t)r->config->steps, detail);
+    return PV_OK;
+}
+
+static pv_status checkpoint(run *r)
+{
+    char path[4096];
+    PV_TRY(write_log(r));
+    PV_TRY(pv_log_sync(&r->log));
+    path_in(path, r, "checkpoint.h5");
+    return pv_trainer_save(r->trainer, path);
+}
+
+static int wants_snapshot(const run *r)
+{
+    const pv_config_list *list = &r->config->snapshots;
+    for (int i = 0; i < list->count; i++)
+        if ((uint64_t)list->value[i] == pv_trainer_count(r->trainer)) return 1;
+    return 0;
+}
+
+static pv_status after_step(run *r)
+{
+    char path[4096];
+    const uint64_t count = pv_trainer_count(r->trainer);
+    if (count % (uint64_t)r->config->log_every == 0) PV_TRY(write_log(r));
+    if (wants_snapshot(r)) {
+        PV_TRY(write_log(r));
+        PV_TRY(snapshot_path(path, r));
+        PV_TRY(pv_trainer_save(r->trainer, path));
+    }
+    if (count % (uint64_t)r->config->checkpoint_every == 0) return checkpoint(r);
+    return PV_OK;
+}
+
+static pv_status train(run *r)
+{
+    if (pv_trainer_count(r->trainer) == 0 && wants_snapshot(r)) PV_TRY(after_step(r));
+    while (pv_trainer_count(r->trainer) < (uint64_t)r->config->steps) {
+        if (pv_signal_came()) {
+            PV_TRY(checkpoint(r));
+            return pv_fail(PV_ESTOPPED,
+                           "stopped at step %llu of %lld; continue with: polarvae train --resume "
+                           "--out %s",
+                           (unsigned long long)pv_trainer_count(r->trainer),
+                           (long long)r->config->steps, r->options->directory);
+        }
+        PV_TRY(pv_trainer_step(r->trainer));
+        PV_TRY(after_step(r));
+    }
+    return checkpoint(r);
+}
+
+/* ---- a run ---- */
+
+static void print_header(const run *r)
+{
+    if (r->options->quiet) return;
+    fprintf(stderr, "polarvae %s (%s): %s on %s, %d threads, fp32\n", PV_VERSION, PV_COMMIT,
+            r->config->objective, pv_device_description(r->device), pv_stream_threads(r->stream));
+    fprintf(stderr, "%s: %zu images %dx%dx%d; %zu parameters; step %llu of %lld; %s\n",
+            r->config->data, r->data.examples, r->data.height, r->data.width, r->data.channels,
+            pv_trainer_vae(r->trainer)->parameters,
+            (unsigned long long)pv_trainer_count(r->trainer), (long long)r->config->steps,
+            r->options->directory);
+}
+
+static pv_status restore(run *r)
+{
+    char path[4096];
+    path_in(path, r, "checkpoint.h5");
+    if (!r->options->resume || !pv_file_exists(path)) return PV_OK;
+    return pv_trainer_restore(r->trainer, path);
+}
+
+static pv_status prepare(run *r)
+{
+    char path[4096];
+    const pv_config *c = r->config;
+    PV_TRY(check_directory(r));
+    PV_TRY(pv_device_open(&r->device, c->device));
+    PV_TRY(pv_stream_open(&r->stream, r->device, (int)c->threads));
+    PV_TRY(pv_source_open(&r->data, c->data, (int)c->threads, r->options->quiet));
+    PV_TRY(pv_device_data_open(&r->images, r->device, &r->data));
+    PV_TRY(pv_trainer_open(&r->trainer, c, &r->images, r->stream));
+    PV_TRY(restore(r));
+    PV_TRY(write_config(r));
+    path_in(path, r, "log.csv");
+    PV_TRY(pv_log_open(&r->log, path, r->trainer));
+    PV_TRY(write_status(r, "running", NULL));
+    r->logged = pv_trainer_count(r->trainer);
+    r->start = pv_now();
+    print_header(r);
+    pv_bar_start(&r->bar, "training", (size_t)r->logged, r->options->quiet);
+    return PV_OK;
+}
+
+pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
+{
+    run r = {.config = config, .options = options};
+    pv_status status = prepare(&r);
+    if (status == PV_OK) {
+        status = train(&r);
+        pv_bar_end(&r.bar);
+        char error[512];
+        snprintf(error, sizeof error, "%s", pv_error());
+        const char *state = status == PV_OK         ? "finished"
+                            : status == PV_ESTOPPED ? "stopped"
+                                                    : "failed";
+        pv_status told = write_status(&r, state, status == PV_OK ? NULL : error);
+        if (status == PV_OK)
+            status = told;
+        else
+            pv_fail(status, "%s", error); /* the first failure is the one to tell */
+    }
+    pv_log_close(&r.log);
+    pv_trainer_close(r.trainer);
+    pv_device_data_close(&r.images);
+    pv_stream_close(r.stream);
+    pv_device_close(r.device);
+    pv_data_close(&r.data);
+    return status;
+}
