@@ -1,6 +1,4 @@
 /* cmd_data.c -- polarvae data: makes a data set file, and says what is in one. */
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +6,10 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
+#include "cli/cli.h"
 #include "polarvae/data.h"
 
-int pv_command_data(int argc, char **argv);
-
-static const char help[] =
+static const char usage[] =
     "Usage: polarvae data generate OUT.h5 [--subset 3:6:40:32:32] [--threads N] [--quiet]\n"
     "       polarvae data info FILE [--json] [--quiet]\n"
     "\n"
@@ -34,58 +31,10 @@ static const char help[] =
     "  polarvae data info sprites.h5 --json\n";
 
 typedef struct {
-    const char *verb, *file, *subset;
-    int threads, quiet, json, help;
+    const char *file, *subset;
+    long threads;
+    int quiet, json;
 } options;
-
-static pv_status parse_threads(int *out, const char *text)
-{
-    char *end;
-    errno = 0;
-    long n = strtol(text, &end, 10);
-    if (errno || end == text || *end || n < 0 || n > 1024)
-        return pv_fail(PV_EUSAGE, "--threads %s: must be a whole number in 0..1024", text);
-    *out = (int)n;
-    return PV_OK;
-}
-
-static pv_status parse(options *o, int argc, char **argv)
-{
-    static const struct option known[] = {
-        {"subset", required_argument, NULL, 's'}, {"threads", required_argument, NULL, 't'},
-        {"quiet", no_argument, NULL, 'q'},        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    *o = (options){0};
-    optind = 0; /* argv is another than main's */
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
-        if (c == 's') o->subset = optarg;
-        if (c == 't') PV_TRY(parse_threads(&o->threads, optarg));
-        if (c == 'q') o->quiet = 1;
-        if (c == 'j') o->json = 1;
-        if (c == 'h') o->help = 1;
-        if (c == ':') return pv_fail(PV_EUSAGE, "%s: a value must follow", argv[optind - 1]);
-        if (c == '?')
-            return pv_fail(PV_EUSAGE, "%s: unknown option; see polarvae data --help",
-                           argv[optind - 1]);
-    }
-    if (o->help) return PV_OK;
-    if (argc - optind < 1 ||
-        (strcmp(argv[optind], "generate") != 0 && strcmp(argv[optind], "info") != 0))
-        return pv_fail(PV_EUSAGE,
-                       "data: 'generate' or 'info' must follow; see polarvae data --help");
-    o->verb = argv[optind];
-    if (argc - optind != 2)
-        return pv_fail(PV_EUSAGE, "data %s: exactly one file must be named", o->verb);
-    o->file = argv[optind + 1];
-    int generate = strcmp(o->verb, "generate") == 0;
-    if (generate ? o->json : o->subset || o->threads)
-        return pv_fail(PV_EUSAGE, "data %s: does not take %s", o->verb,
-                       generate    ? "--json"
-                       : o->subset ? "--subset"
-                                   : "--threads");
-    return PV_OK;
-}
 
 static pv_status generate(const options *o)
 {
@@ -97,7 +46,7 @@ static pv_status generate(const options *o)
     double start = pv_now();
     pv_bar_start(&bar, "rendering", 0, o->quiet);
     pv_progress progress = pv_bar_progress(&bar);
-    pv_status status = pv_sprites_write(&sprites, o->file, o->threads, &progress);
+    pv_status status = pv_sprites_write(&sprites, o->file, (int)o->threads, &progress);
     pv_bar_end(&bar);
     if (status != PV_OK) return status;
     size_t images = 1;
@@ -194,16 +143,41 @@ static pv_status info(const options *o)
     return status;
 }
 
+/* Checks what is left after the options, and does it. */
+static pv_status run(options *o, const pv_arguments *rest)
+{
+    const char *verb = rest->count > 0 ? rest->value[0] : "";
+    int generating = strcmp(verb, "generate") == 0;
+    if (!generating && strcmp(verb, "info") != 0)
+        return pv_fail(PV_EUSAGE, "data: 'generate' or 'info' must follow; see --help");
+    if (rest->count != 2)
+        return pv_fail(PV_EUSAGE, "data %s: exactly one file must be named", verb);
+    const char *stray = generating        ? o->json ? "--json" : NULL
+                        : o->subset       ? "--subset"
+                        : o->threads != 0 ? "--threads"
+                                          : NULL;
+    if (stray) return pv_fail(PV_EUSAGE, "data %s: does not take %s", verb, stray);
+    o->file = rest->value[1];
+    return generating ? generate(o) : info(o);
+}
+
 int pv_command_data(int argc, char **argv)
 {
-    options o;
-    pv_status status = parse(&o, argc, argv);
-    if (status == PV_OK && o.help) {
-        fputs(help, stdout);
-    } else if (status == PV_OK) {
-        pv_signals_catch();
-        status = strcmp(o.verb, "generate") == 0 ? generate(&o) : info(&o);
-    }
-    if (status != PV_OK) fprintf(stderr, "polarvae: %s\n", pv_error());
-    return pv_exit_code(status);
+    int help = 0;
+    options o = {0};
+    const pv_option known[] = {{.name = "--subset", .text = &o.subset},
+                               {.name = "--threads", .number = &o.threads, .low = 0, .high = 1024},
+                               {.name = "--json", .flag = &o.json},
+                               {.name = "--quiet", .flag = &o.quiet},
+                               {.name = "--help", .flag = &help},
+                               {0}};
+    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
+    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
+    pv_status status = pv_options_parse(known, argc, argv, &rest);
+    if (status == PV_OK && help)
+        fputs(usage, stdout);
+    else if (status == PV_OK)
+        status = run(&o, &rest);
+    free(rest.value);
+    return pv_command_end(status);
 }

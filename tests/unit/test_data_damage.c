@@ -1,0 +1,131 @@
+/* test_data_files.c -- data set files of all kinds: what is read, and how the others are refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+/* HDF5 itself loses memory where it gives up on a damaged file; called by the address sanitizer. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libhdf5"; }
+
+static char directory[] = "/tmp/pv_data_XXXXXX", path[64];
+
+static int make(void **state)
+{
+    (void)state;
+    if (!mkdtemp(directory)) return -1;
+    snprintf(path, sizeof path, "%s/data.h5", directory);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(directory);
+}
+
+#define OK(call)                                                                                   \
+    do {                                                                                           \
+        if ((call) != PV_OK) fail_msg("%s: %s", #call, pv_error());                                \
+    } while (0)
+
+static void refuses(pv_status want, const char *text)
+{
+    pv_data d;
+    assert_int_equal(pv_data_open(&d, path, NULL), want);
+    if (!strstr(pv_error(), path) || !strstr(pv_error(), text) || strchr(pv_error(), '\n'))
+        fail_msg("\"%s\" is not one line with the path and '%s'", pv_error(), text);
+    assert_null(d.factor);
+    assert_null(d.factor_value);
+    assert_null(d.bits);
+    assert_null(d.bytes);
+}
+
+static void write_bytes(const char *bytes, size_t size)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, bytes, size), (ssize_t)size);
+    close(file);
+}
+
+static uint64_t make_generated(char **bytes, size_t *size)
+{
+    pv_sprites sprites = {{3, 1, 2, 2, 2}};
+    pv_data d;
+    OK(pv_sprites_write(&sprites, path, 1, NULL));
+    OK(pv_read_text(bytes, size, path));
+    OK(pv_data_open(&d, path, NULL));
+    uint64_t sum = d.checksum;
+    pv_data_close(&d);
+    return sum;
+}
+
+static void read_damaged(uint64_t sum, long *refused)
+{
+    pv_data d;
+    pv_status status = pv_data_open(&d, path, NULL);
+    if (status == PV_OK) {
+        assert_true(d.checksum == sum);
+        pv_data_close(&d);
+        return;
+    }
+    ++*refused;
+    assert_true(status == PV_EDATA || status == PV_EIO || status == PV_ENOMEM);
+    assert_true(strstr(pv_error(), path) && !strchr(pv_error(), '\n'));
+}
+
+static void truncated_files_are_refused(void **state)
+{
+    (void)state;
+    char *bytes;
+    size_t size;
+    make_generated(&bytes, &size);
+    for (size_t left = 1; left < size; left += 1 + left / 3) {
+        write_bytes(bytes, left);
+        refuses(PV_EDATA, left < 8 ? "is not an HDF5 file" : "truncated or damaged HDF5 file");
+    }
+    free(bytes);
+}
+
+static void flipped_bits_are_found(void **state)
+{
+    (void)state;
+    char *bytes;
+    size_t size;
+    long refused = 0;
+    unsigned random = 1;
+    uint64_t sum = make_generated(&bytes, &size);
+    for (int turn = 0; turn < 400; turn++) {
+        random = random * 1664525 + 1013904223;
+        size_t at = random % size;
+        char before = bytes[at];
+        bytes[at] = (char)(bytes[at] ^ 1 << (random >> 24) % 8);
+        write_bytes(bytes, size);
+        read_damaged(sum, &refused);
+        bytes[at] = before;
+    }
+    assert_true(refused > 100);
+    free(bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(truncated_files_are_refused),
+        cmocka_unit_test(flipped_bits_are_found),
+    };
+    return cmocka_run_group_tests(tests, make, clean);
+}
