@@ -67,6 +67,17 @@ static void case_adam(size_t rows, size_t cols)
     }
 }
 
+static void case_copy(size_t rows, size_t cols)
+{
+    float *from = hard(30, rows * cols, 3), *to = new_floats(rows * cols);
+    RUN(copy, .rows = rows, .cols = cols, .from = from, .to = to);
+    worst w = {0};
+    for (size_t i = 0; i < rows * cols; i++) compare(&w, i, (double)to[i], (double)from[i], 0.0);
+    judge("to", &w);
+    free(from);
+    free(to);
+}
+
 static void case_begin_step(size_t rows, size_t cols)
 {
     if (rows > 1 || cols > 1) return; /* there is one step block */
