@@ -15,10 +15,6 @@
 
 #include "base/base.h"
 
-/* HDF5 itself loses memory where it gives up on a damaged file; called by the address sanitizer. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libhdf5"; }
-
 static char directory[] = "/tmp/pv_data_XXXXXX", path[64];
 
 static int make(void **state)
