@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,18 +17,16 @@ typedef struct {
     pv_pool *pool;
 } cpu_stream;
 
-enum { HUGE = 2 * 1024 * 1024 };
+enum { ALIGN = 64 };
 
 /* ---- memory ---- */
 
 static pv_status cpu_alloc(pv_device *d, size_t bytes, void **out)
 {
     (void)d;
-    size_t align = bytes >= HUGE ? HUGE : 64;
     *out =
-        bytes <= SIZE_MAX - align ? aligned_alloc(align, pv_round_up(bytes + !bytes, align)) : NULL;
+        bytes <= SIZE_MAX - ALIGN ? aligned_alloc(ALIGN, pv_round_up(bytes + !bytes, ALIGN)) : NULL;
     if (!*out) return pv_fail(PV_ENOMEM, "cpu: out of memory for %zu bytes", bytes);
-    if (bytes >= HUGE) madvise(*out, pv_round_up(bytes, HUGE), MADV_HUGEPAGE);
     return PV_OK;
 }
 

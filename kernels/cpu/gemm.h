@@ -50,20 +50,24 @@ INLINE void gemm_tile(int rows, int vectors, const gemm_args *g, const float *a,
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++) sum[r][v] += load(c + (size_t)r * g->c_row + v * V);
-    if (g->leave) {
-        const size_t at = (size_t)(c - g->c), channel = at % g->c_row;
-        const float *mask = g->leave->mask ? g->leave->mask + at : NULL;
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
-            for (int v = 0; v < vectors; v++)
-                sum[r][v] = finish_vector(g->leave, sum[r][v], channel + (size_t)(v * V),
-                                          mask ? mask + (size_t)r * g->c_row + v * V : NULL, V);
-    }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) store(c + (size_t)r * g->c_row + v * V, sum[r][v]);
+}
+
+/* The epilogue on a tile that was just stored: apart, so that sums stay in registers above. */
+static __attribute__((noinline)) void leave_tile(size_t rows, int vectors, const gemm_args *g,
+                                                 float *c)
+{
+    const size_t at = (size_t)(c - g->c), channel = at % g->c_row;
+    const float *mask = g->leave->mask ? g->leave->mask + at : NULL;
+    for (size_t r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++) {
+            float *to = c + r * g->c_row + v * V;
+            store(to, finish_vector(g->leave, load(to), channel + (size_t)(v * V),
+                                    mask ? mask + r * g->c_row + v * V : NULL, V));
+        }
 }
 
 /* All rows of one panel, in tiles of nearly equal height. */
@@ -93,6 +97,7 @@ INLINE void gemm_panel(int vectors, const gemm_args *g, const float *b, size_t a
 #endif
 #undef CASE
         }
+        if (g->leave) leave_tile(rows, vectors, g, c);
         a += rows * g->a_row;
         c += rows * g->c_row;
     }

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
     CHUNK = 16,         /* rows that go through all segments of a stage together */
@@ -13,7 +12,6 @@ enum {
     RANGE = 16384,      /* elements of a task of a kernel over something else than the batch */
     ARGS = 256,         /* room for any argument struct */
     ALIGN = 64,
-    HUGE = 2 * 1024 * 1024,
 };
 
 /* One recorded kernel. */
@@ -76,7 +74,7 @@ struct pv_plan {
     size_t rows, groups, group_rows;
     int threads;
     char *memory; /* global activations, packed weights, sums, then a block for each thread */
-    size_t memory_bytes, thread_base, thread_bytes, scratch_offset, sums_stride;
+    size_t thread_base, thread_bytes, scratch_offset, sums_stride;
 };
 
 typedef struct {
@@ -369,10 +367,8 @@ static pv_status place_everything(pv_plan *p)
     p->thread_bytes = pv_round_up(p->scratch_offset + scratch, 4096) + 128;
     p->thread_base = take(&total, 0);
     total += (size_t)p->threads * p->thread_bytes;
-    p->memory_bytes = pv_round_up(total, total >= HUGE ? HUGE : ALIGN);
-    p->memory = aligned_alloc(total >= HUGE ? HUGE : ALIGN, larger(p->memory_bytes, ALIGN));
+    p->memory = aligned_alloc(4096, larger(pv_round_up(total, 4096), 4096));
     if (!p->memory) return pv_fail(PV_ENOMEM, "out of memory: a program needs %zu MB", total >> 20);
-    if (total >= HUGE) madvise(p->memory, p->memory_bytes, MADV_HUGEPAGE);
     for (size_t i = 0; i < p->node_count; i++) {
         p->nodes[i].packed = p->memory + (size_t)p->nodes[i].packed;
         p->nodes[i].sums = p->memory + sums_at + (size_t)p->nodes[i].sums;
