@@ -40,13 +40,15 @@ typedef struct {
  * multiple of 16 pixels, with 1 or 3 channels. Everything is checked here: layout, types, shapes,
  * that classes lie in their ranges, that binary images hold only 0 and 1, that values are finite.
  * PV_EDATA or PV_EIO says what is wrong, where, and what would be right. Single-channel u8 images
- * whose pixels are all 0 or 1 are binary; other images are 0..255.
+ * whose pixels are all 0 or 1 are binary; other images are 0..255. A single-channel file in which
+ * some images hold only 0 and 1 and others do not is refused: black images apart, it is damaged.
  * progress may be NULL. pv_data_close frees what it holds; a zeroed struct is fine. */
 pv_status pv_data_open(pv_data *out, const char *path, const pv_progress *progress);
 void pv_data_close(pv_data *data);
 
 /* The generated dSprites grid: how many values of each factor to keep, evenly spaced over the full
- * one (3 shapes, 6 scales, 40 orientations, 32 x 32 positions). */
+ * one (3 shapes, 6 scales, 40 orientations, 32 x 32 positions), its ends included; a single one is
+ * from the middle. The last orientation, 2 pi, repeats the first: it is kept only among all 40. */
 typedef struct {
     int size[5]; /* shape, scale, orientation, x, y */
 } pv_sprites;
