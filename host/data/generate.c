@@ -55,10 +55,10 @@ static int kept(int factor, int i, int n)
 
 /* ---- one chunk of an array of the file ---- */
 
-static void unravel(const pv_sprites *sprites, size_t index, int class[F])
+static void unravel(const pv_sprites *sprites, size_t index, int choice[F])
 {
     for (int f = F - 1; f >= 0; f--) {
-        class[f] = (int)(index % (size_t)sprites->size[f]);
+        choice[f] = (int)(index % (size_t)sprites->size[f]);
         index /= (size_t)sprites->size[f];
     }
 }
@@ -66,36 +66,36 @@ static void unravel(const pv_sprites *sprites, size_t index, int class[F])
 static void fill_images(const pv_sprites *sprites, size_t first, size_t rows, void *out)
 {
     pv_sprite_box box;
-    int before[3] = {-1, -1, -1}, class[F];
+    int before[3] = {-1, -1, -1}, choice[F];
     for (size_t r = 0; r < rows; r++) {
-        unravel(sprites, first + r, class);
-        for (int f = 0; f < F; f++) class[f] = kept(f, class[f], sprites -> size[f]);
-        if (memcmp(before, class, sizeof before) != 0) pv_sprite_shape(class, &box);
-        memcpy(before, class, sizeof before);
-        pv_sprite_place(&box, class + 3, (uint8_t *)out + r * PV_SPRITE_PIXELS);
+        unravel(sprites, first + r, choice);
+        for (int f = 0; f < F; f++) choice[f] = kept(f, choice[f], sprites->size[f]);
+        if (memcmp(before, choice, sizeof before) != 0) pv_sprite_shape(choice, &box);
+        memcpy(before, choice, sizeof before);
+        pv_sprite_place(&box, choice + 3, (uint8_t *)out + r * PV_SPRITE_PIXELS);
     }
 }
 
 static void fill_classes(const pv_sprites *sprites, size_t first, size_t rows, void *out)
 {
-    int class[F];
+    int choice[F];
     for (size_t r = 0; r < rows; r++) {
         int64_t *row = (int64_t *)out + r * COLUMNS;
-        unravel(sprites, first + r, class);
+        unravel(sprites, first + r, choice);
         row[0] = 0;
-        for (int f = 0; f < F; f++) row[f + 1] = class[f];
+        for (int f = 0; f < F; f++) row[f + 1] = choice[f];
     }
 }
 
 static void fill_values(const pv_sprites *sprites, size_t first, size_t rows, void *out)
 {
-    int class[F];
+    int choice[F];
     for (size_t r = 0; r < rows; r++) {
         double *row = (double *)out + r * COLUMNS;
-        unravel(sprites, first + r, class);
+        unravel(sprites, first + r, choice);
         row[0] = 1;
         for (int f = 0; f < F; f++)
-            row[f + 1] = pv_sprite_value(f, kept(f, class[f], sprites -> size[f]));
+            row[f + 1] = pv_sprite_value(f, kept(f, choice[f], sprites->size[f]));
     }
 }
 

@@ -48,7 +48,8 @@ void pv_data_close(pv_data *data);
 
 /* The generated dSprites grid: how many values of each factor to keep, evenly spaced over the full
  * one (3 shapes, 6 scales, 40 orientations, 32 x 32 positions), its ends included; a single one is
- * from the middle. The last orientation, 2 pi, repeats the first: it is kept only among all 40. */
+ * from the middle, a single orientation is 0. The last orientation, 2 pi, repeats the first: it is
+ * kept only among all 40. */
 typedef struct {
     int size[5]; /* shape, scale, orientation, x, y */
 } pv_sprites;
