@@ -1,5 +1,4 @@
-/* test_data_files.c -- data set files of all kinds: what is read, and how the others are refused.
- */
+/* test_data_damage.c -- data set files that are cut short or altered: refused, or read unharmed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
