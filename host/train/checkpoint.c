@@ -27,10 +27,10 @@ typedef struct {
     size_t count, log_size;
 } state;
 
-static pv_status state_open(state *s, const pv_trainer *t)
+static pv_status state_open(state *s, size_t count, size_t log_size)
 {
-    s->count = t->parameters.count;
-    s->log_size = (size_t)t->config->log_every * (size_t)t->term_count;
+    s->count = count;
+    s->log_size = log_size;
     PV_TRY(pv_new(&s->memory, PARTS * s->count + s->log_size, sizeof(float), "a checkpoint"));
     for (size_t i = 0; i < PARTS; i++) s->part[i] = s->memory + i * s->count;
     s->log = s->memory + PARTS * s->count;
@@ -146,7 +146,8 @@ pv_status pv_trainer_save(pv_trainer *t, const char *path)
 {
     state s = {0};
     pv_h5 *file = NULL;
-    pv_status status = state_open(&s, t);
+    const pv_h5_array log = log_array(t);
+    pv_status status = state_open(&s, t->parameters.count, log.dim[0] * log.dim[1]);
     for (size_t i = 0; i < PARTS && status == PV_OK; i++)
         status = pv_download(t->stream, s.part[i], device_part(&t->parameters, i),
                              s.count * sizeof(float));
@@ -162,9 +163,21 @@ pv_status pv_trainer_save(pv_trainer *t, const char *path)
 
 /* ---- restoring ---- */
 
+/* The terms of how many steps a file holds, and how many terms. */
+static pv_status find_log(pv_h5 *file, pv_h5_array *log)
+{
+    PV_TRY(pv_h5_find(file, "log", log));
+    if (log->type == PV_H5_F32 && log->rank == 2 && log->dim[0] - 1 < 100000 &&
+        log->dim[1] - 1 < PV_MAX_TERMS)
+        return PV_OK;
+    return pv_fail(PV_EDATA, "%s: 'log' is not float32 [log_every, terms]", pv_h5_path(file));
+}
+
 static pv_status check_origin(const pv_trainer *t, pv_h5 *file)
 {
+    pv_h5_array log;
     uint64_t seed, data;
+    PV_TRY(find_log(file, &log));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@seed", .type = PV_H5_U64}, &seed));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64}, &data));
     if (seed != (uint64_t)t->config->seed)
@@ -175,18 +188,25 @@ static pv_status check_origin(const pv_trainer *t, pv_h5 *file)
                        "%s: was trained on other data (checksum %016llx) than data=%s (%016llx)",
                        pv_h5_path(file), (unsigned long long)data, t->config->data,
                        (unsigned long long)t->data->data->checksum);
+    if (log.dim[0] != (size_t)t->config->log_every)
+        return pv_fail(PV_EUSAGE, "%s: was trained with log_every=%zu, not %lld", pv_h5_path(file),
+                       log.dim[0], (long long)t->config->log_every);
+    if (log.dim[1] != (size_t)t->term_count)
+        return pv_fail(PV_EDATA, "%s: 'log' has %zu columns; expected %d", pv_h5_path(file),
+                       log.dim[1], t->term_count);
     return PV_OK;
 }
 
-static pv_status read_state(const pv_trainer *t, state *s, uint64_t *step, pv_h5 *file)
+/* All of the file, checked. Opens the state, which the caller frees also after a failure. */
+static pv_status read_state(state *s, uint64_t *step, const pv_vae *vae, pv_h5 *file)
 {
-    const pv_h5_array log = log_array(t);
+    pv_h5_array log;
     uint64_t sum;
-    PV_TRY(check_origin(t, file));
+    PV_TRY(find_log(file, &log));
+    PV_TRY(state_open(s, vae->parameters, log.dim[0] * log.dim[1]));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, step));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@checksum", .type = PV_H5_U64}, &sum));
-    for (size_t i = 0; i < PARTS; i++)
-        PV_TRY(part_arrays(file, &t->vae, i, s->part[i], read_array));
+    for (size_t i = 0; i < PARTS; i++) PV_TRY(part_arrays(file, vae, i, s->part[i], read_array));
     PV_TRY(pv_h5_read(file, &log, s->log));
     if (checksum(s, *step) != sum)
         return pv_fail(PV_EDATA, "%s: is damaged: its checksum does not fit its content",
@@ -199,9 +219,9 @@ pv_status pv_trainer_restore(pv_trainer *t, const char *path)
     state s = {0};
     pv_h5 *file = NULL;
     pv_step step = {0};
-    pv_status status = state_open(&s, t);
-    if (status == PV_OK) status = pv_h5_open(&file, path);
-    if (status == PV_OK) status = read_state(t, &s, &step.count, file);
+    pv_status status = pv_h5_open(&file, path);
+    if (status == PV_OK) status = check_origin(t, file);
+    if (status == PV_OK) status = read_state(&s, &step.count, &t->vae, file);
     for (size_t i = 0; i < PARTS && status == PV_OK; i++)
         status = pv_upload(t->stream, device_part(&t->parameters, i), s.part[i],
                            s.count * sizeof(float));
@@ -218,8 +238,7 @@ pv_status pv_trainer_restore(pv_trainer *t, const char *path)
 static pv_status read_model(pv_model *m, pv_h5 *file, pv_stream *stream)
 {
     uint64_t shape[3];
-    float *value;
-    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, &m->step));
+    state s = {0};
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64}, &m->data_checksum));
     PV_TRY(pv_h5_read(
         file, &(pv_h5_array){.name = "@image", .type = PV_H5_U64, .rank = 1, .dim = {3}}, shape));
@@ -227,11 +246,10 @@ static pv_status read_model(pv_model *m, pv_h5 *file, pv_stream *stream)
         return pv_fail(PV_EDATA, "%s: @image is not the size of an image", pv_h5_path(file));
     PV_TRY(pv_vae_shape(&m->vae, &m->config, (int)shape[0], (int)shape[1], (int)shape[2]));
     PV_TRY(pv_parameters_open(&m->parameters, pv_stream_device(stream), m->vae.parameters, 0));
-    PV_TRY(pv_new(&value, m->vae.parameters, sizeof *value, "a model"));
-    pv_status status = part_arrays(file, &m->vae, 0, value, read_array);
+    pv_status status = read_state(&s, &m->step, &m->vae, file);
     if (status == PV_OK)
-        status = pv_upload(stream, m->parameters.value, value, m->vae.parameters * sizeof *value);
-    free(value);
+        status = pv_upload(stream, m->parameters.value, s.part[0], s.count * sizeof(float));
+    free(s.memory);
     return status;
 }
 
