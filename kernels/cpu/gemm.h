@@ -27,13 +27,21 @@ typedef struct {
     const epilogue *leave; /* NULL: none; its mask is shaped like c. Not with add */
 } gemm_args;
 
+/* What happens to the sums of a tile while they are in registers: nothing (an epilogue then works
+ * on what was stored), or one of the two epilogues that networks are made of. */
+typedef enum { STORE, BIAS_RELU, RELU_MASK } leaving;
+
 INLINE void gemm_tile(int rows, int vectors, const gemm_args *g, const float *a, const float *b,
-                      size_t a_col, float *c)
+                      size_t a_col, float *c, leaving leave)
 {
     vec sum[ROWS][2];
     const size_t a_row = g->a_row, b_row = g->b_row;
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++) sum[r][v] = (vec){0};
+        for (int v = 0; v < vectors; v++) {
+            sum[r][v] = (vec){0};
+            if (leave == BIAS_RELU)
+                sum[r][v] = load(g->leave->bias + (c - g->c) % g->c_row + v * V);
+        }
     for (size_t k = g->k; k > 0; k--) {
         vec y[2];
 #pragma GCC unroll 2
@@ -50,10 +58,17 @@ INLINE void gemm_tile(int rows, int vectors, const gemm_args *g, const float *a,
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++) sum[r][v] += load(c + (size_t)r * g->c_row + v * V);
+    const float *mask = leave == RELU_MASK ? g->leave->mask + (c - g->c) : NULL;
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) store(c + (size_t)r * g->c_row + v * V, sum[r][v]);
+        for (int v = 0; v < vectors; v++) {
+            const size_t at = (size_t)r * g->c_row + (size_t)(v * V);
+            vec x = sum[r][v], zero = {0};
+            if (leave == BIAS_RELU) x = positive_or(x, x, zero);
+            if (leave == RELU_MASK) x = positive_or(x, load(mask + at), zero);
+            store(c + at, x);
+        }
 }
 
 /* The epilogue on a tile that was just stored: apart, so that sums stay in registers above. */
@@ -71,7 +86,8 @@ static __attribute__((noinline)) void leave_tile(size_t rows, int vectors, const
 }
 
 /* All rows of one panel, in tiles of nearly equal height. */
-INLINE void gemm_panel(int vectors, const gemm_args *g, const float *b, size_t a_col, float *c)
+INLINE void gemm_panel(int vectors, const gemm_args *g, const float *b, size_t a_col, float *c,
+                       leaving leave)
 {
     const float *a = g->a;
     for (size_t left = g->rows, rows; left > 0; left -= rows) {
@@ -79,7 +95,7 @@ INLINE void gemm_panel(int vectors, const gemm_args *g, const float *b, size_t a
         switch (rows) {
 #define CASE(n)                                                                                    \
     case n:                                                                                        \
-        gemm_tile(n, vectors, g, a, b, a_col, c);                                                  \
+        gemm_tile(n, vectors, g, a, b, a_col, c, leave);                                           \
         break;
             CASE(1)
             CASE(2)
@@ -97,7 +113,7 @@ INLINE void gemm_panel(int vectors, const gemm_args *g, const float *b, size_t a
 #endif
 #undef CASE
         }
-        if (g->leave) leave_tile(rows, vectors, g, c);
+        if (leave == STORE && g->leave) leave_tile(rows, vectors, g, c);
         a += rows * g->a_row;
         c += rows * g->c_row;
     }
@@ -105,16 +121,21 @@ INLINE void gemm_panel(int vectors, const gemm_args *g, const float *b, size_t a
 
 static __attribute__((noinline)) void gemm(const gemm_args *g)
 {
+    const epilogue *e = g->leave;
+    const int relu = e && e->activation == PV_RELU && !e->bias != !e->mask;
     for (size_t v = 0; v < g->vectors; v += 2) {
         const float *b = g->b + v / 2 * g->b_panel;
         float *c = g->c + v * V;
-        if (g->vectors - v >= 2) {
-            if (g->a_col == 1)
-                gemm_panel(2, g, b, 1, c);
-            else
-                gemm_panel(2, g, b, g->a_col, c);
-        } else
-            gemm_panel(1, g, b, g->a_col, c);
+        if (g->vectors - v == 1)
+            gemm_panel(1, g, b, g->a_col, c, STORE);
+        else if (g->a_col != 1)
+            gemm_panel(2, g, b, g->a_col, c, STORE);
+        else if (relu && e->bias)
+            gemm_panel(2, g, b, 1, c, BIAS_RELU);
+        else if (relu)
+            gemm_panel(2, g, b, 1, c, RELU_MASK);
+        else
+            gemm_panel(2, g, b, 1, c, STORE);
     }
 }
 

@@ -64,7 +64,7 @@ static size_t weight_sums(const pv_conv_weight_grad_args *a)
     const int m = TILE(a);
     const tiling s = TILING(m ? m : 2, a);
     const patching p = PATCHING(a);
-    return m ? s.points * 4 * s.channels * s.filters : pv_round_up(p.K * p.patch_row, V);
+    return m ? s.points * 4 * s.channels * s.filters : p.patch * p.filters;
 }
 
 static void conv_weight_grad_needs(const void *args, pv_cpu_needs *needs)

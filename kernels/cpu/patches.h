@@ -175,24 +175,37 @@ INLINE void patches_data_grad(const pv_conv_args *a, const pv_cpu_space *space)
     }
 }
 
-/* sums[filter][patch] += small^T patches */
+enum { PIXELS = 192 }; /* of a matrix product: their patches and filters stay in the first cache */
+
+/* sums[patch][filter] += patches^T small */
 INLINE void patches_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space *space)
 {
     const patching s = PATCHING(a);
+    const size_t pixels = s.h * s.w;
+    const float *patch = patches_of(&s, space);
+    float *copy = patches_of(&s, space) + pixels * s.patch_row;
     for (size_t image = 0; image < a->rows; image++) {
+        const float *small = a->small + image * pixels * s.K;
         make_patches(&s, a->big + image * s.H * s.W * s.C, space);
-        gemm(&(gemm_args){.rows = s.K,
-                          .vectors = s.patch_row / V,
-                          .k = s.h * s.w,
-                          .a = a->small + image * s.h * s.w * s.K,
-                          .a_row = 1,
-                          .a_col = s.K,
-                          .b = patches_of(&s, space),
-                          .b_row = s.patch_row,
-                          .b_panel = 2 * V,
-                          .c = space->sums,
-                          .c_row = s.patch_row,
-                          .add = !space->first || image > 0});
+        if (s.K != s.filters) {
+            memset(copy, 0, pixels * s.filters * sizeof(float));
+            for (size_t i = 0; i < pixels; i++)
+                memcpy(copy + i * s.filters, small + i * s.K, s.K * sizeof(float));
+            small = copy;
+        }
+        for (size_t i = 0; i < pixels; i += PIXELS)
+            gemm(&(gemm_args){.rows = s.patch,
+                              .vectors = s.filters / V,
+                              .k = smaller(PIXELS, pixels - i),
+                              .a = patch + i * s.patch_row,
+                              .a_row = 1,
+                              .a_col = s.patch_row,
+                              .b = small + i * s.filters,
+                              .b_row = s.filters,
+                              .b_panel = 2 * V,
+                              .c = space->sums,
+                              .c_row = s.filters,
+                              .add = !space->first || image > 0 || i > 0});
     }
 }
 
@@ -211,10 +224,10 @@ INLINE void patches_finish(const pv_conv_weight_grad_args *a, const void *const 
                            size_t from, size_t to)
 {
     const patching s = PATCHING(a);
-    for (size_t f = from; f < to; f++)
-        for (size_t i = 0; i < s.patch; i++) {
-            float sum = ((const float *)sums[0])[f * s.patch_row + i];
-            for (int g = 1; g < count; g++) sum += ((const float *)sums[g])[f * s.patch_row + i];
+    for (size_t i = 0; i < s.patch; i++)
+        for (size_t f = from; f < to; f++) {
+            float sum = ((const float *)sums[0])[i * s.filters + f];
+            for (int g = 1; g < count; g++) sum += ((const float *)sums[g])[i * s.filters + f];
             a->dw[f * s.patch + i] = sum;
         }
 }

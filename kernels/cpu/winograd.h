@@ -112,7 +112,7 @@ typedef struct {
     size_t block;               /* tiles that go through the transform domain together */
 } tiling;
 
-#define TRANSFORM_BYTES (640 * 1024) /* of a block: what the second cache holds */
+#define TRANSFORM_BYTES (768 * 1024) /* of a block: what the second cache holds */
 
 INLINE tiling tiling_of(int m, int height, int width, int channels, int filters)
 {
@@ -134,8 +134,8 @@ INLINE tiling tiling_of(int m, int height, int width, int channels, int filters)
 
 #define TILING(m, a) tiling_of(m, (a)->height, (a)->width, (a)->channels, (a)->filters)
 
-/* Work space: a patch, then what goes into the products, then what comes out. */
-enum { PATCH = 10 * 10 };
+/* Work space: a row of zeros, a patch, then what goes into the products, then what comes out. */
+enum { SIDE = 10, PATCH = SIDE + SIDE * SIDE };
 
 INLINE size_t most_channels(const tiling *s)
 {
@@ -148,57 +148,87 @@ static size_t winograd_scratch(const tiling *s)
 }
 
 #define WORK_SPACE(s, space)                                                                       \
-    float *const copy = (space)->scratch, *const v = copy + PATCH * most_channels(s),              \
-                 *const p = v + (s)->points * (s)->block * 4 * most_channels(s)
+    float *const zeros = (space)->scratch, *const copy = zeros + SIDE * most_channels(s),          \
+                 *const v = zeros + PATCH * most_channels(s),                                      \
+                 *const p = v + (s)->points * (s)->block * 4 * most_channels(s);                   \
+    view d;                                                                                        \
+    memset(zeros, 0, SIDE *most_channels(s) * sizeof(float))
 
-/* A square of pixels whose channels are whole vectors. */
+/* A square of pixels whose channels are whole vectors: where its rows start, one of which may be
+ * zeros; its first or last pixel column may be outside the image, and is then zeros, too. */
 typedef struct {
-    const float *at;
-    size_t row, col;
+    const float *row[10];
+    size_t col; /* floats between pixels of a row */
+    int size, left, right;
+    const float *zeros;
 } view;
 
 /* The size x size pixels from (y, x) on, copied, with zeros where there are none. */
-static __attribute__((noinline)) view copy_pixels(float *copy, long size, const float *image,
-                                                  long y, long x, long height, long width,
-                                                  size_t channels, size_t padded)
+static __attribute__((noinline)) void copy_pixels(view *v, float *copy, long size,
+                                                  const float *image, long y, long x, long height,
+                                                  long width, size_t channels, size_t padded)
 {
     const long left = x < 0 ? -x : 0, right = x + size > width ? width - x : size;
     memset(copy, 0, (size_t)(size * size) * padded * sizeof(float));
     for (long i = 0; i < size; i++) {
+        v->row[i] = copy + (size_t)(i * size) * padded;
         if (y + i < 0 || y + i >= height) continue;
         const float *from = image + (size_t)((y + i) * width + x + left) * channels;
-        float *to = copy + (size_t)(i * size + left) * padded;
-        if (channels == padded)
-            memcpy(to, from, (size_t)(right - left) * channels * sizeof(float));
-        else
-            for (long j = left; j < right; j++, from += channels, to += padded)
-                memcpy(to, from, channels * sizeof(float));
+        for (long j = left; j < right; j++, from += channels)
+            memcpy(copy + (size_t)(i * size + j) * padded, from, channels * sizeof(float));
     }
-    return (view){copy, (size_t)size * padded, padded};
+    v->col = padded;
+    v->left = v->right = 0;
 }
 
-/* The same pixels where they are, if they all are there. */
-INLINE view find_pixels(float *copy, int size, const float *image, long y, long x, size_t height,
-                        size_t width, size_t channels, size_t padded)
+/* The same pixels where they are, if no more than a border of one pixel is outside. zeros holds a
+ * row of `size` pixels. */
+INLINE void find_pixels(view *v, float *copy, const float *zeros, int size, const float *image,
+                        long y, long x, size_t height, size_t width, size_t channels, size_t padded)
 {
-    if (channels == padded && y >= 0 && x >= 0 && y + size <= (long)height &&
-        x + size <= (long)width)
-        return (view){image + ((size_t)y * width + (size_t)x) * channels, width * channels,
-                      channels};
-    return copy_pixels(copy, size, image, y, x, (long)height, (long)width, channels, padded);
+    v->size = size;
+    v->zeros = zeros;
+    if (channels != padded || y < -1 || x < -1 || y + size > (long)height + 1 ||
+        x + size > (long)width + 1) {
+        copy_pixels(v, copy, size, image, y, x, (long)height, (long)width, channels, padded);
+        return;
+    }
+    v->col = channels;
+    v->left = x < 0;
+    v->right = x + size > (long)width;
+    /* the address of a pixel outside is never made: column -1 is reached from column 0 */
+    const float *from =
+        image + ((size_t)(y < 0 ? 0 : y) * width + (size_t)(x < 0 ? 0 : x)) * channels;
+    for (int i = 0; i < size; i++) {
+        const int there = y + i >= 0 && y + i < (long)height;
+        v->row[i] = there ? from : zeros;
+        from += there ? width * channels : 0;
+    }
 }
 
 /* ---- transforms of one vector of channels; each tile size is code of its own ---- */
 
-/* B^T d B of pixels `row` and `col` apart; points are `stride` apart. */
-INLINE void data_vector(int m, const float *from, size_t row, size_t col, float *to, size_t stride)
+/* B^T d B of every `step`-th pixel from (down, right) on; points are `stride` apart. */
+INLINE void data_vector(int m, int step, const view *from, size_t down, size_t right, size_t c,
+                        float *to, size_t stride)
 {
     const int n = m + 1;
+    /* of the patch's columns, only the first of its left and the last of its right plane can be
+     * outside */
+    const int first = from->left && right == 0,
+              last = from->right && right + (size_t)((n - 1) * step) == (size_t)from->size - 1;
+    const size_t col = (size_t)step * from->col, shift = (right - (size_t)from->left) * from->col;
     vec d[25];
 #pragma GCC unroll 5
-    for (int i = 0; i < n; i++, from += row)
+    for (int i = 0; i < n; i++) {
+        const float *row = from->row[down + (size_t)(i * step)] + c;
+        const float *begin = first ? from->zeros : row + shift;
+        const float *end = last ? from->zeros : row + shift + (size_t)(n - 1) * col;
+        d[i * n] = load(begin);
 #pragma GCC unroll 5
-        for (int j = 0; j < n; j++) d[i * n + j] = load(from + (size_t)j * col);
+        for (int j = 1; j < n - 1; j++) d[i * n + j] = load(row + shift + (size_t)j * col);
+        d[i * n + n - 1] = load(end);
+    }
 #pragma GCC unroll 5
     for (int i = 0; i < n; i++) tile_data(m, d + i * n, 1);
 #pragma GCC unroll 5
@@ -207,16 +237,15 @@ INLINE void data_vector(int m, const float *from, size_t row, size_t col, float 
     for (int i = 0; i < n * n; i++, to += stride) store(to, d[i]);
 }
 
-/* A y A^T of m x m pixels. */
-INLINE void gradient_vector(int m, const float *from, size_t row, size_t col, float *to,
-                            size_t stride)
+/* A y A^T of m x m pixels, all inside. */
+INLINE void gradient_vector(int m, const view *from, size_t c, float *to, size_t stride)
 {
     const int n = m + 1;
     vec d[25];
 #pragma GCC unroll 4
-    for (int i = 0; i < m; i++, from += row)
+    for (int i = 0; i < m; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < m; j++) d[i * n + j] = load(from + (size_t)j * col);
+        for (int j = 0; j < m; j++) d[i * n + j] = load(from->row[i] + (size_t)j * from->col + c);
 #pragma GCC unroll 4
     for (int i = 0; i < m; i++) tile_gradient(m, d + i * n, 1);
 #pragma GCC unroll 5
@@ -267,15 +296,20 @@ INLINE void result_vector(int m, const float *p, size_t stride, const epilogue *
 }
 
 #define VECTORS(m)                                                                                 \
-    static __attribute__((noinline)) void data_vector_##m(const float *from, size_t row,           \
-                                                          size_t col, float *to, size_t stride)    \
+    static __attribute__((noinline)) void down_vector_##m(                                         \
+        const view *from, size_t down, size_t right, size_t c, float *to, size_t stride)           \
     {                                                                                              \
-        data_vector(m, from, row, col, to, stride);                                                \
+        data_vector(m, 2, from, down, right, c, to, stride);                                       \
     }                                                                                              \
-    static __attribute__((noinline)) void gradient_vector_##m(                                     \
-        const float *from, size_t row, size_t col, float *to, size_t stride)                       \
+    static __attribute__((noinline)) void up_vector_##m(                                           \
+        const view *from, size_t down, size_t right, size_t c, float *to, size_t stride)           \
     {                                                                                              \
-        gradient_vector(m, from, row, col, to, stride);                                            \
+        data_vector(m, 1, from, down, right, c, to, stride);                                       \
+    }                                                                                              \
+    static __attribute__((noinline)) void gradient_vector_##m(const view *from, size_t c,          \
+                                                              float *to, size_t stride)            \
+    {                                                                                              \
+        gradient_vector(m, from, c, to, stride);                                                   \
     }                                                                                              \
     static __attribute__((noinline)) void bias_vector_##m(                                         \
         const float *p, size_t stride, const epilogue *e, const destination *d, size_t c)          \
@@ -295,18 +329,18 @@ INLINE void result_vector(int m, const float *p, size_t stride, const epilogue *
 VECTORS(2)
 VECTORS(4)
 
-/* v[point][tile][plane * channels + c] = B^T d B of four planes: pixels `step` apart, from the
- * corner of `from` on for plane 0, or, reversed, for plane 3. */
-INLINE void transform_planes(int m, const view *from, int step, int reversed, size_t channels,
-                             float *v, size_t stride)
+/* v[point][tile][plane * channels + c] = B^T d B of the four planes of a patch: every other pixel
+ * of a big image, or, for a data gradient, four overlapping squares of a small one. */
+INLINE void transform_planes(int m, int up, const view *from, size_t channels, float *v,
+                             size_t stride)
 {
-    for (size_t q = 0; q < 4; q++) {
-        const size_t down = reversed ? 1 - q / 2 : q / 2, right = reversed ? 1 - q % 2 : q % 2;
-        const float *corner = from->at + down * from->row + right * from->col;
+    for (size_t q = 0; q < 4; q++, v += channels) {
+        const size_t down = up ? 1 - q / 2 : q / 2, right = up ? 1 - q % 2 : q % 2;
         for (size_t c = 0; c < channels; c += V)
-            (m == 4 ? data_vector_4 : data_vector_2)(corner + c, (size_t)step * from->row,
-                                                     (size_t)step * from->col, v + q * channels + c,
-                                                     stride);
+            if (up)
+                (m == 4 ? up_vector_4 : up_vector_2)(from, down, right, c, v + c, stride);
+            else
+                (m == 4 ? down_vector_4 : down_vector_2)(from, down, right, c, v + c, stride);
     }
 }
 
@@ -342,9 +376,9 @@ INLINE void winograd_down(int m, const pv_conv_args *a, const pv_cpu_space *spac
         const size_t tiles = smaller(s.block, all - first);
         for (size_t t = 0; t < tiles; t++) {
             LOCATE(m, &s, first + t);
-            view d = find_pixels(copy, 2 * m + 2, a->from + image * s.H * s.W * s.C,
-                                 2 * (long)y - 1, 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
-            transform_planes(m, &d, 2, 0, s.channels, v + t * k, s.block * k);
+            find_pixels(&d, copy, zeros, 2 * m + 2, a->from + image * s.H * s.W * s.C,
+                        2 * (long)y - 1, 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
+            transform_planes(m, 0, &d, s.channels, v + t * k, s.block * k);
         }
         for (size_t i = 0; i < s.points; i++)
             gemm(&(gemm_args){.rows = tiles,
@@ -381,9 +415,9 @@ INLINE void winograd_up(int m, const pv_conv_args *a, const pv_cpu_space *space)
         const size_t tiles = smaller(s.block, all - first);
         for (size_t t = 0; t < tiles; t++) {
             LOCATE(m, &s, first + t);
-            view d = find_pixels(copy, m + 2, a->from + image * s.h * s.w * s.K, (long)y - 1,
-                                 (long)x - 1, s.h, s.w, s.K, s.filters);
-            transform_planes(m, &d, 1, 1, k, v + t * 4 * k, s.block * 4 * k);
+            find_pixels(&d, copy, zeros, m + 2, a->from + image * s.h * s.w * s.K, (long)y - 1,
+                        (long)x - 1, s.h, s.w, s.K, s.filters);
+            transform_planes(m, 1, &d, k, v + t * 4 * k, s.block * 4 * k);
         }
         for (size_t q = 0; q < 4; q++) {
             for (size_t i = 0; i < s.points; i++)
@@ -423,14 +457,16 @@ INLINE void winograd_weights(int m, const pv_conv_weight_grad_args *a, const pv_
         const size_t tiles = smaller(s.block, all - first);
         for (size_t t = 0; t < tiles; t++) {
             LOCATE(m, &s, first + t);
-            view d = find_pixels(copy, 2 * m + 2, a->big + image * s.H * s.W * s.C, 2 * (long)y - 1,
-                                 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
-            transform_planes(m, &d, 2, 0, s.channels, v + t * k, s.block * k);
-            d = find_pixels(copy, m, a->small + image * s.h * s.w * s.K, (long)y, (long)x, s.h, s.w,
-                            s.K, s.filters);
+            find_pixels(&d, copy, zeros, 2 * m + 2, a->big + image * s.H * s.W * s.C,
+                        2 * (long)y - 1, 2 * (long)x - 1, s.H, s.W, s.C, s.channels);
+            transform_planes(m, 0, &d, s.channels, v + t * k, s.block * k);
+            find_pixels(&d, copy, zeros, m, a->small + image * s.h * s.w * s.K, (long)y, (long)x,
+                        s.h, s.w, s.K, s.filters);
+            if (d.left || d.right || y + (size_t)m > s.h)
+                copy_pixels(&d, copy, m, a->small + image * s.h * s.w * s.K, (long)y, (long)x,
+                            (long)s.h, (long)s.w, s.K, s.filters);
             for (size_t c = 0; c < n; c += V)
-                (m == 4 ? gradient_vector_4 : gradient_vector_2)(d.at + c, d.row, d.col,
-                                                                 p + t * n + c, s.block * n);
+                (m == 4 ? gradient_vector_4 : gradient_vector_2)(&d, c, p + t * n + c, s.block * n);
         }
         for (size_t i = 0; i < s.points; i++)
             gemm(&(gemm_args){.rows = k,
