@@ -1,6 +1,8 @@
 /* test_faults.c -- every call of a device fails once, in each of some sequences: the status and the
  * text arrive, and nothing stays behind. Leaks of host memory show in a build with
  * AddressSanitizer. */
+#include <unistd.h>
+
 #include "fault_device.h"
 #include "polarvae/train.h"
 #include "synthetic.h"
@@ -99,6 +101,8 @@ static pv_status evaluate_scenario(pv_device *device)
 
 /* ---- training ---- */
 
+static char directory[4096], checkpoint[sizeof directory + 32];
+
 static pv_status train(pv_stream *stream, const pv_config *config, const pv_device_data *data)
 {
     static float image[3 * 64 * 64], noise[3 * 4];
@@ -109,6 +113,8 @@ static pv_status train(pv_stream *stream, const pv_config *config, const pv_devi
     if (status == PV_OK) status = pv_trainer_step(trainer);
     if (status == PV_OK) status = pv_trainer_log(trainer, 2, terms, &loss);
     if (status == PV_OK) status = pv_trainer_probe(trainer, image, noise, terms, &loss);
+    if (status == PV_OK) status = pv_trainer_save(trainer, checkpoint);
+    if (status == PV_OK) status = pv_trainer_restore(trainer, checkpoint);
     pv_trainer_close(trainer);
     return status;
 }
@@ -133,13 +139,19 @@ static pv_status train_scenario(pv_device *device)
     pv_device_data_close(&on_device);
     pv_stream_close(stream);
     pv_config_clear(&config);
+    remove(checkpoint);
     return status;
 }
 
 int main(void)
 {
+    const char *base = getenv("TMPDIR");
+    snprintf(directory, sizeof directory, "%s/faults-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(directory)) return 1;
+    snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.h5", directory);
     fault_walk("engine", engine_scenario);
     fault_walk("evaluate", evaluate_scenario);
     fault_walk("train", train_scenario);
+    check(rmdir(directory) == 0, "parts of checkpoints are left in %s", directory);
     return check_end();
 }
