@@ -44,7 +44,7 @@ int main(int argc, char **argv)
         if (strcmp(name, commands[i].name) == 0) {
             pv_signals_catch();
             int code = commands[i].run(argc - 1, argv + 1);
-            if (fflush(stdout) != 0 || ferror(stdout)) {
+            if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
                 fprintf(stderr, "polarvae: standard output cannot be written\n");
                 return 1;
             }

@@ -55,11 +55,9 @@ static pv_status write_config(const run *r)
     FILE *file = fopen(part, "w");
     if (!file) return pv_fail(PV_EIO, "%s: cannot be written", path);
     pv_status status = pv_config_write(r->config, file, "polarvae " PV_VERSION, 0);
-    if (fclose(file) != 0 && status == PV_OK)
-        status = pv_fail(PV_EIO, "%s: cannot be written", path);
-    if (status == PV_OK) return pv_part_commit(part, path);
+    if (fclose(file) == 0 && status == PV_OK) return pv_part_commit(part, path);
     pv_part_abandon(part);
-    return status;
+    return pv_fail(PV_EIO, "%s: cannot be written; is the disk full?", path);
 }
 
 /* A new run needs a directory without one, a resumed run one of the same configuration. */
