@@ -1,7 +1,8 @@
 # docker build -t polarvae . && docker run --rm -v "$PWD:/data" -w /data polarvae info
 FROM debian:12-slim AS build
 COPY . /src
-RUN cd /src && ./dev deps \
+# git tells the commit that `polarvae info` prints.
+RUN cd /src && ./dev deps && apt-get install -y --no-install-recommends git \
     && cmake -S . -B /build -G Ninja -DBUILD_TESTING=OFF \
     && cmake --build /build \
     && cmake --install /build --prefix /opt/polarvae
