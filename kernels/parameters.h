@@ -10,12 +10,16 @@ PV_FN void pv_uniform_at(size_t i, const pv_uniform_args *a)
     a->value[i] = a->limit * (2.0f * u - 1.0f);
 }
 
+/* Moments of a unit that gets no gradient any more decay towards 0; among the denormal numbers
+ * they would make every update of theirs ten times slower. */
+PV_FN float pv_settled(float moment) { return fabsf(moment) < 1e-37f ? 0.0f : moment; }
+
 PV_FN void pv_adam_at(size_t i, const pv_adam_args *a)
 {
     const pv_step *step = a->step;
     float g = a->gradient[i];
-    float m = a->beta1 * a->m[i] + (1.0f - a->beta1) * g;
-    float v = a->beta2 * a->v[i] + (1.0f - a->beta2) * g * g;
+    float m = pv_settled(a->beta1 * a->m[i] + (1.0f - a->beta1) * g);
+    float v = pv_settled(a->beta2 * a->v[i] + (1.0f - a->beta2) * g * g);
     a->m[i] = m;
     a->v[i] = v;
     float root = sqrtf(v);

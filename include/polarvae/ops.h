@@ -164,7 +164,7 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
 
 /* ---- parameters (kernels/parameters.h); a row is one parameter, cols = 1 ---- */
 
-/* uniform in (-limit, limit), from (seed, purpose, row). */
+/* uniform in [-limit, limit], from (seed, purpose, row). */
 #define PV_FIELDS_uniform(F, V)                                                                    \
     V(uint64_t, seed) V(uint64_t, purpose) V(float, limit)                                         \
     F(OUT, float, value, 1)
