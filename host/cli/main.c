@@ -1,6 +1,8 @@
 /* main.c -- the program: finds the command and runs it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "cli/cli.h"
@@ -25,8 +27,19 @@ static void help(FILE *to)
                 "stderr;\nthe exit status is 0 on success, 1 on failure, 2 on bad usage.\n");
 }
 
+/* A standard stream that the caller closed must not become a file of ours: what is printed would
+ * end up in it. Nothing can be written to what stands in its place. */
+static void occupy_closed_streams(void)
+{
+    int file;
+    do file = open("/dev/null", O_RDONLY);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0) close(file);
+}
+
 int main(int argc, char **argv)
 {
+    occupy_closed_streams();
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
         help(stderr);

@@ -72,6 +72,18 @@ if [ -c /dev/full ]; then
     done
 fi
 
+# A closed stream does not become one of the files.
+set -- data=sprites.h5 batch=16 latents=4 steps=5 log_every=1
+"$POLARVAE" train "$@" --out closed 2>&-
+check "with stderr closed: status $?" test $? -eq 0
+same_run "with stderr closed" run closed
+"$POLARVAE" train "$@" --out closed/all 0<&- >&- 2>&-
+check "with all streams closed: status $?" test $? -eq 0
+same_run "with all streams closed" run closed/all
+polarvae info >&- 2>error.text
+check "info >&-: status $?" test $? -eq 1
+one_line "info >&-" "standard output cannot be written"
+
 # ---- data files ----
 
 size=$(wc -c <sprites.h5)

@@ -15,7 +15,7 @@ static void losses_fall(void **state)
 {
     (void)state;
     enum { PERIODS = 12, PERIOD = 20 };
-    static const char *const set[] = {"batch=32", "latents=6", "beta=8", "learning_rate=0.001",
+    static const char *const set[] = {"batch=16", "latents=6", "beta=8", "learning_rate=0.001",
                                       "log_every=20"};
     double terms[PV_MAX_TERMS], loss[PERIODS], reconstruction[PERIODS];
     model m;
