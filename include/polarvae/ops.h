@@ -136,11 +136,9 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     F(IN, float, logvar, a->cols) F(OUT, float, variance, a->cols)
 
 /* kl[row] = KL(N(mean, exp(logvar)) || N(0, I)) in nats = sum over cols of
- * (mean^2 + exp(logvar) - 1 - logvar) / 2; kl_columns: the sum over rows instead. */
+ * (mean^2 + exp(logvar) - 1 - logvar) / 2. */
 #define PV_FIELDS_kl(F, V)                                                                         \
     F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(OUT, float, kl, 1)
-#define PV_FIELDS_kl_columns(F, V)                                                                 \
-    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(SUM, double, kl, a->cols)
 
 /* Gradients of  L(z) + weight * sum of kl  with dz = dL/dz:
  *   dmean = dz + weight mean,  dlogvar = dz noise exp(logvar / 2) / 2 + weight (exp(logvar) - 1) / 2 */
@@ -171,7 +169,8 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
 
 /* One Adam update; m and v are the running moments, step->rate the bias-corrected rate.
  * torch_epsilon = 0: w -= rate m / (sqrt(v) + epsilon), TensorFlow's placement ("epsilon hat",
- * section 2 of Kingma & Ba 2015); 1: epsilon is added to the bias-corrected sqrt(v). */
+ * section 2 of Kingma & Ba 2015); 1: epsilon is added to the bias-corrected sqrt(v).
+ * A moment that is smaller than 1e-37 becomes 0. */
 #define PV_FIELDS_adam(F, V)                                                                       \
     V(float, beta1) V(float, beta2) V(float, epsilon) V(int, torch_epsilon)                        \
     F(SHARED, pv_step, step, 1)                                                                    \
@@ -240,7 +239,6 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(reparameterise)                                                                            \
     map(variance)                                                                                  \
     rows(kl)                                                                                       \
-    columns(kl_columns)                                                                            \
     map(posterior_grad)                                                                            \
     rows(bernoulli)                                                                                \
     map(sigmoid)                                                                                   \
