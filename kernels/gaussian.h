@@ -37,12 +37,6 @@ PV_FN void pv_kl_at(pv_team t, size_t row, const pv_kl_args *a)
     if (t.lane == 0) a->kl[row] = sum;
 }
 
-PV_FN double pv_kl_columns_at(size_t row, size_t col, const pv_kl_columns_args *a)
-{
-    size_t i = row * a->cols + col;
-    return (double)pv_kl_of(a->mean[i], a->logvar[i]);
-}
-
 PV_FN void pv_posterior_grad_at(size_t i, const pv_posterior_grad_args *a)
 {
     float logvar = a->logvar[i], dz = a->dz[i];

@@ -10,7 +10,7 @@ mkdir -p demo
 if [ ! -f demo/sprites.h5 ]; then
     $polarvae data generate demo/sprites.h5 --subset 3:6:10:16:16
 fi
-for beta in 1 4 16; do
+for beta in 1 8 16; do
     run=demo/beta$beta
     $polarvae train configs/demo.yaml beta=$beta --out $run --resume
     runs="$runs $run"

@@ -16,12 +16,18 @@ typedef struct {
 /* The arguments after the command: options are taken out, the rest stays in order. */
 typedef struct {
     int count;
-    const char **value; /* room for all of argv; borrowed */
+    const char **value; /* room for argc + 1; borrowed */
 } pv_arguments;
 
 /* options ends with a NULL name. `--` ends the options. PV_EUSAGE names what is wrong, and the
  * nearest option of an unknown one. */
 pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_arguments *rest);
+
+/* Adds the assignment device=NAME to the end of `rest`; name may be NULL: nothing is added. text
+ * holds it, and must stay. */
+enum { PV_DEVICE_TEXT = 64 };
+pv_status pv_arguments_device(pv_arguments *rest, const char *name,
+                              char text[static PV_DEVICE_TEXT]);
 
 /* The command's exit status: prints pv_error() as "polarvae: ..." on stderr unless OK. */
 int pv_command_end(pv_status status);

@@ -1,6 +1,7 @@
 /* cmd_encode.c -- polarvae encode: codes of a trained model, with the factors behind them. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "cli/cli.h"
@@ -15,6 +16,7 @@ static const char usage[] =
     "  --examples N   how many (default: the run's `examples`, 10000 unless changed)\n"
     "  --out FILE     default: RUN/codes.h5\n"
     "  key=value      evaluation_seed, data, device, threads\n"
+    "  --device NAME  auto, cpu or cuda:N\n"
     "  --quiet        nothing on stderr but errors\n"
     "  --help         this text\n"
     "\n"
@@ -48,21 +50,25 @@ static pv_status encode(const char *run, const pv_arguments *rest, long examples
 
 int pv_command_encode(int argc, char **argv)
 {
+    char text[PV_DEVICE_TEXT];
+    const char *device = NULL;
     int help = 0, quiet = 0;
     long examples = 0;
     const char *out = NULL;
     const pv_option known[] = {
         {.name = "--examples", .number = &examples, .low = 2, .high = 100000000},
         {.name = "--out", .text = &out},
+        {.name = "--device", .text = &device},
         {.name = "--quiet", .flag = &quiet},
         {.name = "--help", .flag = &help},
         {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
+    pv_arguments rest = {.value = calloc((size_t)argc + 1, sizeof *rest.value)};
     if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
     pv_status status = pv_options_parse(known, argc, argv, &rest);
+    if (status == PV_OK && !help) status = pv_arguments_device(&rest, device, text);
     if (status == PV_OK && help)
         fputs(usage, stdout);
-    else if (status == PV_OK && rest.count == 0)
+    else if (status == PV_OK && (rest.count == 0 || strchr(rest.value[0], '=')))
         status = pv_fail(PV_EUSAGE, "encode: a run directory must be named; see --help");
     else if (status == PV_OK)
         status = encode(rest.value[0], &rest, examples, out, quiet);

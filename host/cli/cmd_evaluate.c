@@ -19,6 +19,7 @@ static const char usage[] =
     "  key=value   examples, evaluation_seed, bins, variance_threshold, mean_error, data,\n"
     "              device, threads\n"
     "  --json      evaluation.json on stdout instead of tables (one RUN)\n"
+    "  --device D  auto, cpu or cuda:N\n"
     "  --quiet     nothing on stderr but errors\n"
     "  --help      this text\n"
     "\n"
@@ -195,14 +196,18 @@ static pv_status evaluate(const pv_arguments *rest, int json, int quiet)
 
 int pv_command_evaluate(int argc, char **argv)
 {
+    char text[PV_DEVICE_TEXT];
+    const char *device = NULL;
     int help = 0, quiet = 0, json = 0;
     const pv_option known[] = {{.name = "--json", .flag = &json},
+                               {.name = "--device", .text = &device},
                                {.name = "--quiet", .flag = &quiet},
                                {.name = "--help", .flag = &help},
                                {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
+    pv_arguments rest = {.value = calloc((size_t)argc + 1, sizeof *rest.value)};
     if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
     pv_status status = pv_options_parse(known, argc, argv, &rest);
+    if (status == PV_OK && !help) status = pv_arguments_device(&rest, device, text);
     if (status == PV_OK && help)
         fputs(usage, stdout);
     else if (status == PV_OK)

@@ -8,17 +8,17 @@
 #include "polarvae/device.h"
 #include "polarvae/version.h"
 
-static const char usage[] = "Usage: polarvae info [--json]\n"
+static const char usage[] = "Usage: polarvae info [--device NAME] [--json]\n"
                             "\n"
                             "Version, devices, and what the processor offers.\n"
                             "\n"
                             "Example:\n"
                             "  POLARVAE_ISA=avx2 polarvae info\n";
 
-static pv_status info(int json)
+static pv_status info(const char *name, int json)
 {
     pv_device *device;
-    PV_TRY(pv_device_open(&device, "cpu"));
+    PV_TRY(pv_device_open(&device, name));
     const double gigabytes =
         (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (double)(1 << 30);
     pv_status status = PV_OK;
@@ -49,9 +49,13 @@ static pv_status info(int json)
 
 int pv_command_info(int argc, char **argv)
 {
-    int help = 0, json = 0;
-    const pv_option known[] = {
-        {.name = "--json", .flag = &json}, {.name = "--help", .flag = &help}, {0}};
+    int help = 0, json = 0, quiet = 0;
+    const char *device = "cpu";
+    const pv_option known[] = {{.name = "--device", .text = &device},
+                               {.name = "--json", .flag = &json},
+                               {.name = "--quiet", .flag = &quiet},
+                               {.name = "--help", .flag = &help},
+                               {0}};
     pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
     if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
     pv_status status = pv_options_parse(known, argc, argv, &rest);
@@ -60,7 +64,7 @@ int pv_command_info(int argc, char **argv)
     else if (status == PV_OK && rest.count > 0)
         status = pv_fail(PV_EUSAGE, "info: takes no argument '%s'", rest.value[0]);
     else if (status == PV_OK)
-        status = info(json);
+        status = info(device, json);
     free(rest.value);
     return pv_command_end(status);
 }

@@ -16,6 +16,7 @@ static const char usage[] =
     "  --out DIR   the run directory (default: run): config.yaml, log.csv, checkpoint.h5,\n"
     "              snapshots/, status.json\n"
     "  --resume    continue a run that was cut off, to the same bits\n"
+    "  --device D  auto, cpu or cuda:N\n"
     "  --quiet     nothing on stderr but errors\n"
     "  --help      this text\n"
     "\n"
@@ -35,6 +36,9 @@ static pv_status choose_file(char path[static 4096], const char **file, const pv
     if (rest->count > 0 && !is_assignment(rest->value[0])) {
         *file = rest->value[0];
         *first = 1;
+        if (!pv_file_exists(*file))
+            return pv_fail(PV_EUSAGE,
+                           "%s: there is no such configuration; keys are set as key=value", *file);
     } else if (options->resume) {
         snprintf(path, 4096, "%s/config.yaml", options->directory);
         if (!pv_file_exists(path))
@@ -62,16 +66,20 @@ static pv_status train(const pv_arguments *rest, const pv_run_options *options)
 
 int pv_command_train(int argc, char **argv)
 {
+    char text[PV_DEVICE_TEXT];
+    const char *device = NULL;
     int help = 0;
     pv_run_options options = {.directory = "run"};
     const pv_option known[] = {{.name = "--out", .text = &options.directory},
                                {.name = "--resume", .flag = &options.resume},
+                               {.name = "--device", .text = &device},
                                {.name = "--quiet", .flag = &options.quiet},
                                {.name = "--help", .flag = &help},
                                {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
+    pv_arguments rest = {.value = calloc((size_t)argc + 1, sizeof *rest.value)};
     if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
     pv_status status = pv_options_parse(known, argc, argv, &rest);
+    if (status == PV_OK && !help) status = pv_arguments_device(&rest, device, text);
     if (status == PV_OK && help) {
         fputs(usage, stdout);
         pv_config_help(stdout);

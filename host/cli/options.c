@@ -77,6 +77,16 @@ pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_a
     return PV_OK;
 }
 
+pv_status pv_arguments_device(pv_arguments *rest, const char *name,
+                              char text[static PV_DEVICE_TEXT])
+{
+    if (!name) return PV_OK;
+    if (snprintf(text, PV_DEVICE_TEXT, "device=%s", name) >= PV_DEVICE_TEXT)
+        return pv_fail(PV_EUSAGE, "--device %.32s...: use auto or cpu", name);
+    rest->value[rest->count++] = text;
+    return PV_OK;
+}
+
 int pv_command_end(pv_status status)
 {
     if (status != PV_OK) fprintf(stderr, "polarvae: %s\n", pv_error());

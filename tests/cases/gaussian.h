@@ -88,23 +88,6 @@ static void case_kl(size_t rows, size_t cols)
     free(kl);
 }
 
-static void case_kl_columns(size_t rows, size_t cols)
-{
-    float *mean = hard(6, rows * cols, 0.01), *logvar = hard(7, rows * cols, 0.01);
-    double *kl = malloc(cols * sizeof *kl);
-    RUN(kl_columns, .rows = rows, .cols = cols, .mean = mean, .logvar = logvar, .kl = kl);
-    worst w = {0};
-    for (size_t col = 0; col < cols; col++) {
-        double want = 0.0;
-        for (size_t i = col; i < rows * cols; i += cols) want += kl_of(mean[i], logvar[i]);
-        compare(&w, col, kl[col], want, FEW * want + TINY);
-    }
-    judge("kl", &w);
-    free(mean);
-    free(logvar);
-    free(kl);
-}
-
 static void case_posterior_grad(size_t rows, size_t cols)
 {
     const size_t n = rows * cols;
