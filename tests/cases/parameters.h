@@ -29,14 +29,6 @@ static void case_uniform(size_t rows, size_t cols)
 /* Moments that have all but vanished become 0. */
 static double settled(double moment) { return fabs(moment) < 1e-37 ? 0.0 : moment; }
 
-/* Moments below this are 0 (kernels/parameters.h); on the border either is right. */
-static double settled(double moment, float got)
-{
-    return fabs(moment) < 1e-37 * (1 - 1e-6) || (got == 0.0f && fabs(moment) < 1e-37 * (1 + 1e-6))
-               ? 0.0
-               : moment;
-}
-
 static void case_adam(size_t rows, size_t cols)
 {
     const size_t n = rows * cols;
@@ -55,9 +47,9 @@ static void case_adam(size_t rows, size_t cols)
             double g = (double)gradient[i], b1 = (double)beta1, b2 = (double)beta2;
             double wm = settled(b1 * (double)m0[i] + (1.0 - b1) * g);
             double wv = settled(b2 * (double)v0[i] + (1.0 - b2) * g * g);
-            compare(&of_m, i, (double)m[i], settled(wm, m[i]),
+            compare(&of_m, i, (double)m[i], wm,
                     2e-7 * (b1 * fabs((double)m0[i]) + (1.0 - b1) * fabs(g)) + TINY);
-            compare(&of_v, i, (double)v[i], settled(wv, v[i]), FEW * wv + 2 * TINY);
+            compare(&of_v, i, (double)v[i], wv, FEW * wv + 2 * TINY);
             double root = sqrt((double)v[i]),
                    rate = torch ? (double)step.rate_torch : (double)step.rate;
             double moved = rate * (double)m[i] /
