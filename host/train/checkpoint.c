@@ -233,6 +233,20 @@ pv_status pv_trainer_restore(pv_trainer *t, const char *path)
     return status;
 }
 
+pv_status pv_checkpoint_device(char out[static PV_DESCRIPTION], const char *path)
+{
+    pv_h5 *file;
+    pv_h5_array device = {0};
+    out[0] = '\0';
+    PV_TRY(pv_h5_open(&file, path));
+    pv_status status = PV_OK;
+    if (pv_h5_has(file, "@device")) status = pv_h5_find(file, "@device", &device);
+    if (device.type == PV_H5_TEXT && device.width > 0 && device.width <= PV_DESCRIPTION)
+        status = pv_h5_read(file, &device, out);
+    pv_h5_close(file);
+    return status;
+}
+
 /* ---- a trained model ---- */
 
 static pv_status read_model(pv_model *m, pv_h5 *file, pv_stream *stream)

@@ -8,6 +8,7 @@
 #include "polarvae/train.h"
 #include "polarvae/version.h"
 #include "train/log.h"
+#include "train/trainer.h"
 
 typedef struct {
     const pv_config *config;
@@ -177,10 +178,15 @@ static void print_header(const run *r)
 
 static pv_status restore(run *r)
 {
-    char path[4096];
+    char path[4096], device[PV_DESCRIPTION];
     path_in(path, r, "checkpoint.h5");
     if (!r->options->resume || !pv_file_exists(path)) return PV_OK;
-    return pv_trainer_restore(r->trainer, path);
+    PV_TRY(pv_trainer_restore(r->trainer, path));
+    PV_TRY(pv_checkpoint_device(device, path));
+    if (device[0] && strcmp(device, pv_device_description(r->device)) != 0 && !r->options->quiet)
+        fprintf(stderr, "note: the checkpoint was written on %s; here the last bits may differ\n",
+                device);
+    return PV_OK;
 }
 
 static pv_status prepare(run *r)

@@ -4,6 +4,8 @@
 
 #include "polarvae/train.h"
 
+enum { PV_DESCRIPTION = 192 };
+
 struct pv_trainer {
     const pv_config *config;
     const pv_device_data *data;
@@ -28,5 +30,8 @@ typedef struct {
 /* Records forward pass, objective and backward pass; with `update` also Adam and the log. */
 pv_status pv_trainer_record(pv_trainer *trainer, pv_program *program, const pv_step_source *source,
                             int update);
+
+/* The description of the device that wrote a checkpoint; "" if it does not say. */
+pv_status pv_checkpoint_device(char out[static PV_DESCRIPTION], const char *path);
 
 #endif

@@ -147,12 +147,16 @@ static void pack_panel(float *to, const float *from, size_t k, size_t n, size_t 
                        size_t p)
 {
     const size_t first = p * 2 * V, width = n - first < 2 * V ? n - first : 2 * V;
-    for (size_t i = 0; i < k; i++) {
-        const float *in = from + i * row + first * col;
-        float *out = to + i * 2 * V;
-        for (size_t j = 0; j < width; j++) out[j] = in[j * col];
-        for (size_t j = width; j < 2 * V; j++) out[j] = 0.0f;
+    if (col == 1) {
+        for (size_t i = 0; i < k; i++) {
+            memcpy(to + i * 2 * V, from + i * row + first, width * sizeof(float));
+            memset(to + i * 2 * V + width, 0, (2 * V - width) * sizeof(float));
+        }
+        return;
     }
+    memset(to, 0, k * 2 * V * sizeof(float));
+    for (size_t j = 0; j < width; j++) /* reads in the order of the memory */
+        for (size_t i = 0; i < k; i++) to[i * 2 * V + j] = from[i * row + (first + j) * col];
 }
 
 /* Panels from..to of such a matrix, one after the other: [panel][k][2 V]. */
