@@ -109,7 +109,8 @@ static void peak_task(void *state, int thread, size_t task)
     p->done[task] = p->table->peak();
 }
 
-/* As many tasks as threads; the best of three, since the first may wake the processor up. */
+/* As many tasks as threads; the best of many short rounds: at first the threads may still share a
+ * core. */
 static pv_status cpu_peak(pv_stream *s, double *flops)
 {
     const cpu_device *d = (const cpu_device *)s->device;
@@ -117,7 +118,8 @@ static pv_status cpu_peak(pv_stream *s, double *flops)
     peak_state state = {d->table, calloc(tasks, sizeof *state.done)};
     if (!state.done) return pv_fail(PV_ENOMEM, "out of memory");
     *flops = 0.0;
-    for (int round = 0; round < 3; round++) {
+    const double until = seconds_now() + 0.08;
+    while (seconds_now() < until) {
         const double start = seconds_now();
         pv_pool_run(((cpu_stream *)s)->pool, peak_task, &state, tasks);
         const double seconds = seconds_now() - start;
