@@ -15,30 +15,10 @@
 #include "base/base.h"
 #include "base/hdf5.h"
 
+#include "scratch.h"
+
 enum { SIDE = 64, PIXELS = SIDE * SIDE, SHAPES = 3, SCALES = 6, TURNS = 40, PLACES = 32 };
 enum { SQUARE, ELLIPSE, HEART };
-static char directory[] = "/tmp/pv_data_XXXXXX", path[64];
-
-static int make(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory)) return -1;
-    snprintf(path, sizeof path, "%s/data.h5", directory);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != PV_OK) fail_msg("%s: %s", #call, pv_error());                                \
-    } while (0)
-
 /* ---- one sprite ---- */
 
 typedef struct {

@@ -17,39 +17,7 @@
 #include "base/base.h"
 #include "base/hdf5.h"
 
-static char directory[] = "/tmp/pv_data_XXXXXX", path[64];
-
-static int make(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory)) return -1;
-    snprintf(path, sizeof path, "%s/data.h5", directory);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != PV_OK) fail_msg("%s: %s", #call, pv_error());                                \
-    } while (0)
-
-static void refuses(pv_status want, const char *text)
-{
-    pv_data d;
-    assert_int_equal(pv_data_open(&d, path, NULL), want);
-    if (!strstr(pv_error(), path) || !strstr(pv_error(), text) || strchr(pv_error(), '\n'))
-        fail_msg("\"%s\" is not one line with the path and '%s'", pv_error(), text);
-    assert_null(d.factor);
-    assert_null(d.factor_value);
-    assert_null(d.bits);
-    assert_null(d.bytes);
-}
+#include "refused.h"
 
 /* ---- a file that is good until a case spoils it ---- */
 

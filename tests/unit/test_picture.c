@@ -18,27 +18,7 @@
 #include "base/base.h"
 #include "report/picture.h"
 
-static char directory[] = "/tmp/pv_picture_XXXXXX", path[64];
-
-static int make(void **state)
-{
-    (void)state;
-    if (!mkdtemp(directory)) return -1;
-    snprintf(path, sizeof path, "%s/picture.png", directory);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory);
-}
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != PV_OK) fail_msg("%s: %s", #call, pv_error());                                \
-    } while (0)
+#include "scratch.h"
 
 typedef struct {
     cairo_surface_t *surface;
