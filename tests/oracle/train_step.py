@@ -22,21 +22,18 @@ Images and noise repeat after 3 rows: row r of the batch is row r mod 3 of
     noise i:  2 * u(key + 1, i)
 
 with the first key for which no rectifier is so near its kink that rounding might flip it: a flip
-moves a gradient by 1e-3, and would hide everything below. Layouts are the engine's: dense [out, in]; conv [filters, kernel, kernel,
-channels]; transposed conv [its input's channels, kernel, kernel, its output's]; images and
-flattening in the order height, width, channel.
+moves a gradient by 1e-3, and would hide everything below. Networks and layouts are in model.py.
 
 A step_*.h5 holds terms = (reconstruction, kl, loss), and of each tensor's gradient: norm, sum,
 largest magnitude, and `value` at `position` word(900 + t, j) mod size for j in 0..199.
 """
-import pathlib
-
 import h5py
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
+import formulas
+from model import GOLDEN, Adam, Vae, reconstruction_loss, rounded, sample, u, word
+
 PROBES, ROWS = 200, 3
 MARGIN = 6e-6  # of the largest: several times the rounding of the engine
 
@@ -52,109 +49,21 @@ STEPS = {
 
 # ---- inputs ----
 
-def hash32(x):
-    x = np.atleast_1d(np.asarray(x, dtype=np.uint32))
-    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
-    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
-    return x ^ (x >> np.uint32(16))
-
-
-def word(key, n):
-    return hash32(hash32(key) + np.arange(n, dtype=np.uint32))
-
-
-def u(key, n):
-    return word(key, n) / 2.0**31 - 1.0
-
-
-def rounded(x):
-    return torch.from_numpy(x.astype(np.float32).astype(np.float64))
-
-
-# ---- networks: layers are (name, kind, shape of the weight, activation) ----
-
-def layers(network, kernel, channels, latents):
-    """Encoder up to the heads, heads, decoder."""
-    dense = lambda name, n_in, n_out, f=None: (name, "dense", (n_out, n_in), f)
-    conv = lambda name, k, c, filters: (name, "conv", (filters, k, k, c), torch.relu)
-    deconv = lambda name, c_in, c_out, f: (name, "deconv", (c_in, 4, 4, c_out), f)
-    pixels = 64 * 64 * channels
-    if network == "conv":
-        encoder = [conv("conv1", 4, channels, 32), conv("conv2", 4, 32, 32),
-                   conv("conv3", kernel, 32, 64), conv("conv4", kernel, 64, 64),
-                   dense("dense1", 1024, 256, torch.relu)]
-        decoder = [dense("dense1", latents, 256, torch.relu), dense("dense2", 256, 1024, torch.relu),
-                   deconv("deconv1", 64, 64, torch.relu), deconv("deconv2", 64, 32, torch.relu),
-                   deconv("deconv3", 32, 32, torch.relu), deconv("deconv4", 32, channels, None)]
-        width = 256
-    else:
-        encoder = [dense("dense1", pixels, 1200, torch.relu), dense("dense2", 1200, 1200, torch.relu)]
-        decoder = [dense("dense1", latents, 1200, torch.tanh), dense("dense2", 1200, 1200, torch.tanh),
-                   dense("dense3", 1200, 1200, torch.tanh), dense("dense4", 1200, pixels, None)]
-        width = 1200
-    return encoder, [dense("mean", width, latents), dense("logvar", width, latents)], decoder
-
-
-def fans(kind, shape):
-    area = shape[1] * shape[2] if kind != "dense" else 1
-    return area * (shape[0] + shape[-1])
-
-
-def make_parameters(parts, gain):
-    """{"encoder/conv1/weight": tensor, ...}, in order."""
-    parameters = {}
-    for part, layer_list in parts:
-        for name, kind, shape, _ in layer_list:
-            n_bias = shape[-1] if kind == "deconv" else shape[0]
-            limit = gain * np.sqrt(6.0 / fans(kind, shape))
-            for what, size, scale in (("weight", shape, limit), ("bias", (n_bias,), 0.1)):
-                x = scale * u(100 + len(parameters), int(np.prod(size)))
-                parameters[f"{part}/{name}/{what}"] = rounded(x).reshape(size).requires_grad_()
-    return parameters
-
-
-class Model:
+class Model(Vae):
     def __init__(self, network, kernel, channels, latents, gain):
-        self.channels, self.latents = channels, latents
-        self.encoder, self.heads, self.decoder = layers(network, kernel, channels, latents)
-        parts = (("encoder", self.encoder + self.heads), ("decoder", self.decoder))
-        self.parameters = make_parameters(parts, gain)
-
-    def apply(self, part, layer, x):
-        """x is [batch, features], or [batch, channels, height, width] around convolutions."""
-        name, kind, shape, activation = layer
-        weight, bias = (self.parameters[f"{part}/{name}/{what}"] for what in ("weight", "bias"))
-        if kind == "dense":
-            if x.dim() == 4:
-                x = x.permute(0, 2, 3, 1).flatten(1)
-            y = F.linear(x, weight, bias)
-        else:
-            if x.dim() == 2:
-                x = x.reshape(len(x), 4, 4, 64).permute(0, 3, 1, 2)
-            padding = (shape[1] - 2) // 2
-            function = F.conv2d if kind == "conv" else F.conv_transpose2d
-            y = function(x, weight.permute(0, 3, 1, 2), bias, stride=2, padding=padding)
-        if activation is torch.relu:
-            size = y.detach().abs()
-            self.margin = min(self.margin, (size.min() / size.max()).item())
-        return activation(y) if activation else y
+        super().__init__(network, kernel, channels, latents)
+        for name, shape, limit in self.tensors():
+            scale = 0.1 if limit is None else gain * limit
+            x = scale * u(100 + len(self.parameters), int(np.prod(shape)))
+            self.parameters[name] = rounded(x).reshape(shape).requires_grad_()
 
     def terms(self, image, noise):
-        """Mean reconstruction loss and mean KL; `margin` is how near a rectifier is to its kink,
-        relative to the largest of its layer."""
+        """Mean reconstruction loss and mean KL."""
         self.margin = 1.0
-        x = image.permute(0, 3, 1, 2)
-        for layer in self.encoder:
-            x = self.apply("encoder", layer, x)
-        mean, logvar = (self.apply("encoder", head, x) for head in self.heads)
-        y = mean + torch.exp(logvar / 2) * noise
-        for layer in self.decoder:
-            y = self.apply("decoder", layer, y)
-        logits = (y.permute(0, 2, 3, 1) if y.dim() == 4 else y).flatten(1)
-        loss = F.binary_cross_entropy_with_logits(logits, image.flatten(1), reduction="none")
-        kl = 0.5 * (mean**2 + logvar.exp() - logvar - 1)
+        mean, logvar = self.encode(image)
+        logits = self.decode(sample(mean, logvar, noise))
         self.range = [f"{t.abs().max():.2f}" for t in (mean, logvar, logits)]
-        return loss.sum(1).mean(), kl.sum(1).mean()
+        return reconstruction_loss(logits, image), formulas.kl(mean, logvar)
 
     def rows(self, key):
         count = ROWS * 64 * 64 * self.channels
@@ -212,12 +121,10 @@ def write_adam():
     gradient[1:, 1] = 0.0
     result = {"tensorflow": [], "torch": []}
 
-    value, m, v = start.copy(), np.zeros(n), np.zeros(n)
-    for t, g in enumerate(gradient, 1):
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g * g
-        value = value - rate * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + epsilon)
-        result["tensorflow"].append(value)
+    value, adam = [start.copy()], Adam(rate, beta1, beta2, epsilon, "tensorflow")
+    for g in gradient:
+        value = adam.step(value, [g])
+        result["tensorflow"].append(value[0])
 
     weight = torch.from_numpy(start.copy()).requires_grad_()
     adam = torch.optim.Adam([weight], lr=rate, betas=(beta1, beta2), eps=epsilon)
@@ -233,6 +140,7 @@ def write_adam():
             f[name] = np.array(values)
 
 
-for name, arguments in STEPS.items():
-    write_step(name, *arguments)
-write_adam()
+if __name__ == "__main__":
+    for name, arguments in STEPS.items():
+        write_step(name, *arguments)
+    write_adam()
