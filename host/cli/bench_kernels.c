@@ -176,31 +176,22 @@ static pv_status place_activations(void **block, char **memory, const pv_program
 
 pv_status pv_bench_kernels(const pv_bench_options *o)
 {
-    pv_config config;
-    pv_data data = {0};
-    pv_device *device = NULL;
-    pv_device_data images = {0};
+    pv_bench_setup setup;
     pv_stream *stream = NULL;
     pv_trainer *trainer = NULL;
     char **memory = NULL;
     void *block = NULL;
-    PV_TRY(pv_bench_config(&config, o));
-    pv_status status = pv_bench_data(&data);
-    if (status == PV_OK) status = pv_device_open(&device, o->device);
-    if (status == PV_OK) status = pv_stream_open(&stream, device, (int)o->threads);
-    if (status == PV_OK) status = pv_device_data_open(&images, device, &data);
-    if (status == PV_OK) status = pv_trainer_open(&trainer, &config, &images, stream);
+    PV_TRY(pv_bench_open(&setup, o));
+    pv_status status = pv_stream_open(&stream, setup.device, (int)o->threads);
+    if (status == PV_OK) status = pv_trainer_open(&trainer, &setup.config, &setup.images, stream);
     const pv_program *step = status == PV_OK ? pv_trainer_program(trainer) : NULL;
     if (step) status = pv_new(&memory, step->activation_count, sizeof *memory, "activations");
     if (step && status == PV_OK) status = place_activations(&block, memory, step, stream);
     if (step && status == PV_OK) status = time_all(step, stream, memory, o->json);
-    if (device) pv_device_release(device, block);
+    pv_device_release(setup.device, block);
     free(memory);
     pv_trainer_close(trainer);
-    pv_device_data_close(&images);
     pv_stream_close(stream);
-    pv_device_close(device);
-    pv_data_close(&data);
-    pv_config_clear(&config);
+    pv_bench_close(&setup);
     return status;
 }

@@ -3,13 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/base.h"
 #include "cli/bench.h"
-#include "polarvae/version.h"
 
-enum { ROUNDS = 8, WARM_UP = 5 };
+enum { ROUNDS = PV_BENCH_ROUNDS, WARM_UP = 5 };
 
 /* One model on its own stream and host thread. */
 typedef struct {
@@ -21,12 +19,6 @@ typedef struct {
     pv_status status;
     char error[512];
 } lane;
-
-typedef struct {
-    double peak[ROUNDS];      /* flops of all lanes together */
-    double rate[ROUNDS];      /* steps a second of all lanes together */
-    double median, low, high; /* ms of a step of one lane */
-} measured;
 
 static pv_status run_round(lane *l)
 {
@@ -76,7 +68,7 @@ static pv_status run_lanes(lane *lanes, long count, double seconds, double *rate
     return pv_signal_came() ? pv_fail(PV_ESTOPPED, "stopped") : PV_OK;
 }
 
-static pv_status measure(measured *m, lane *lanes, pv_stream *all, const pv_bench_options *o)
+static pv_status measure(pv_bench_times *m, lane *lanes, pv_stream *all, const pv_bench_options *o)
 {
     pv_bar bar;
     for (long i = 0; i < o->lanes; i++)
@@ -104,72 +96,6 @@ static pv_status measure(measured *m, lane *lanes, pv_stream *all, const pv_benc
     return PV_OK;
 }
 
-/* ---- the result ---- */
-
-static pv_status append(const pv_bench_options *o, const char *line, const char *heading)
-{
-    const int old = pv_file_exists(o->csv);
-    FILE *file = fopen(o->csv, "a");
-    if (!file) return pv_fail(PV_EIO, "%s: cannot be written", o->csv);
-    if (!old) fprintf(file, "%s\n", heading);
-    fprintf(file, "%s\n", line);
-    return fclose(file) ? pv_fail(PV_EIO, "%s: cannot be written", o->csv) : PV_OK;
-}
-
-static pv_status tell(measured *m, const pv_bench_options *o, const lane *lanes,
-                      const char *machine)
-{
-    const double steps = pv_bench_median(m->rate, ROUNDS), peak = pv_bench_median(m->peak, ROUNDS);
-    const double direct = pv_bench_direct_flops(pv_trainer_vae(lanes->trainer), (size_t)o->batch);
-    const double share = steps * direct / peak;
-    const int threads = pv_stream_threads(lanes->stream);
-    if (o->csv) {
-        char line[1024], day[32];
-        const time_t now = time(NULL);
-        strftime(day, sizeof day, "%Y-%m-%d", gmtime(&now));
-        snprintf(line, sizeof line,
-                 "%s,%s,\"%s\",%s,%ld,%ld,%d,%ld,%.3f,%.1f,%.1f,%.1f,%.4f,%.3f,%.3f,%.3f,%.3f,%.3f",
-                 day, PV_COMMIT, machine, o->objective, o->kernel, o->batch, threads, o->lanes,
-                 steps, steps * (double)o->batch, steps * direct * 1e-9, peak * 1e-9, share,
-                 m->median, m->low, m->high, m->rate[0], m->rate[ROUNDS - 1]);
-        PV_TRY(append(o, line,
-                      "date,commit,machine,objective,kernel,batch,threads,lanes,steps_per_second,"
-                      "images_per_second,gflops,peak_gflops,direct_floor_share,median_ms,min_ms,"
-                      "max_ms,slowest_round,fastest_round"));
-    }
-    if (o->json) {
-        pv_json *j = pv_json_new();
-        pv_json_object(j, NULL);
-        pv_json_text(j, "machine", machine);
-        pv_json_text(j, "objective", o->objective);
-        pv_json_text(j, "precision", "fp32");
-        pv_json_whole(j, "kernel", o->kernel);
-        pv_json_whole(j, "batch", o->batch);
-        pv_json_whole(j, "threads", threads);
-        pv_json_whole(j, "lanes", o->lanes);
-        pv_json_real(j, "steps_per_second", steps);
-        pv_json_real(j, "images_per_second", steps * (double)o->batch);
-        pv_json_real(j, "gflops", steps * direct * 1e-9);
-        pv_json_real(j, "peak_gflops", peak * 1e-9);
-        pv_json_real(j, "direct_floor_share", share);
-        pv_json_real(j, "median_ms", m->median);
-        pv_json_real(j, "min_ms", m->low);
-        pv_json_real(j, "max_ms", m->high);
-        pv_json_end(j);
-        return pv_json_finish(j, "-");
-    }
-    printf("%s; fp32\n%s, kernel %ld, batch %ld: %ld lane(s) of %d thread(s)\n", machine,
-           o->objective, o->kernel, o->batch, o->lanes, threads);
-    printf("  %.2f steps/s (rounds %.2f to %.2f), %.0f images/s\n", steps, m->rate[0],
-           m->rate[ROUNDS - 1], steps * (double)o->batch);
-    printf(
-        "  %.1f GFLOP/s counted as direct convolutions; peak %.1f GFLOP/s (rounds %.1f to %.1f)\n",
-        steps * direct * 1e-9, peak * 1e-9, m->peak[0] * 1e-9, m->peak[ROUNDS - 1] * 1e-9);
-    printf("  %.1f %% of the direct floor\n", 100.0 * share);
-    printf("  a step: median %.2f ms, %.2f to %.2f\n", m->median, m->low, m->high);
-    return PV_OK;
-}
-
 static pv_status open_lane(lane *l, const pv_config *config, const pv_device_data *images,
                            pv_device *device, int threads)
 {
@@ -180,34 +106,31 @@ static pv_status open_lane(lane *l, const pv_config *config, const pv_device_dat
 pv_status pv_bench_train(const pv_bench_options *o)
 {
     const int threads = o->threads || o->lanes == 1 ? (int)o->threads : 1;
-    pv_config config;
-    pv_data data = {0};
-    pv_device *device = NULL;
-    pv_device_data images = {0};
+    pv_bench_setup setup;
     pv_stream *all = NULL;
     lane *lanes = NULL;
-    measured m;
-    PV_TRY(pv_bench_config(&config, o));
+    pv_bench_result result = {.work = o->objective, .lanes = (int)o->lanes};
+    PV_TRY(pv_bench_open(&setup, o));
     pv_status status = pv_new(&lanes, (size_t)o->lanes, sizeof *lanes, "lanes");
-    if (status == PV_OK) status = pv_bench_data(&data);
-    if (status == PV_OK) status = pv_device_open(&device, o->device);
-    if (status == PV_OK) status = pv_device_data_open(&images, device, &data);
     for (long i = 0; i < o->lanes && status == PV_OK; i++)
-        status = open_lane(&lanes[i], &config, &images, device, threads);
+        status = open_lane(&lanes[i], &setup.config, &setup.images, setup.device, threads);
     if (status == PV_OK)
-        status = pv_stream_open(&all, device, (int)o->lanes * pv_stream_threads(lanes->stream));
-    if (status == PV_OK) status = measure(&m, lanes, all, o);
-    if (status == PV_OK) status = tell(&m, o, lanes, pv_device_description(device));
+        status =
+            pv_stream_open(&all, setup.device, (int)o->lanes * pv_stream_threads(lanes->stream));
+    if (status == PV_OK) status = measure(&result.times, lanes, all, o);
+    if (status == PV_OK) {
+        result.machine = pv_device_description(setup.device);
+        result.threads = pv_stream_threads(lanes->stream);
+        result.flops = pv_bench_train_flops(pv_trainer_vae(lanes->trainer), (size_t)o->batch);
+        status = pv_bench_report(&result, o);
+    }
     for (long i = 0; i < o->lanes && lanes; i++) {
         pv_trainer_close(lanes[i].trainer);
         pv_stream_close(lanes[i].stream);
         free(lanes[i].ms);
     }
     pv_stream_close(all);
-    pv_device_data_close(&images);
-    pv_device_close(device);
-    pv_data_close(&data);
-    pv_config_clear(&config);
+    pv_bench_close(&setup);
     free(lanes);
     return status;
 }

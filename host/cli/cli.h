@@ -38,7 +38,7 @@ int pv_command_end(pv_status status);
     X(train, "trains one model into a run directory")                                              \
     X(encode, "mean, variance and sampled codes of a trained model")                               \
     X(evaluate, "variable types, and mean against sampled representations")                        \
-    X(bench, "throughput of training and of each kernel")                                          \
+    X(bench, "throughput of training, of encoding and of each kernel")                             \
     X(info, "version, devices, processor features")
 
 #define X(name, what) int pv_command_##name(int argc, char **argv);

@@ -8,11 +8,13 @@
 #include "cli/cli.h"
 
 static const char usage[] =
-    "Usage: polarvae bench train|kernels [options]\n"
+    "Usage: polarvae bench train|encode|kernels [options]\n"
     "\n"
     "train    steps/s, images/s and GFLOP/s of training, beside the machine's multiply-add peak\n"
     "         measured in the same run. The direct floor is the time of a step whose convolutions\n"
     "         are direct ones at that peak; a share above 100 % beats it.\n"
+    "encode   the same of the encoder: a step makes the mean, variance and sampled codes of a\n"
+    "         batch\n"
     "kernels  the time of every kernel of a step on its own, and its share of its own floor:\n"
     "         arithmetic at the peak or memory traffic at the measured bandwidth\n"
     "\n"
@@ -31,73 +33,16 @@ static const char usage[] =
     "Example:\n"
     "  polarvae bench train --kernel 4 --threads 2 --seconds 20 --json\n";
 
-/* ---- what the benchmarks share ---- */
-
-pv_status pv_bench_data(pv_data *out)
-{
-    enum { IMAGES = 1000, WORDS = 64 * 64 / 32 };
-    memset(out, 0, sizeof *out);
-    out->examples = IMAGES;
-    out->height = out->width = 64;
-    out->channels = 1;
-    out->words = WORDS;
-    PV_TRY(pv_new(&out->bits, IMAGES * WORDS, sizeof *out->bits, "images"));
-    for (int i = 0; i < IMAGES; i++) {
-        uint8_t pixels[64 * 64];
-        const int factor[5] = {i % 3, i % 6, i * 7 % 40, i * 5 % 32, i * 11 % 32};
-        pv_sprite_render(factor, pixels);
-        for (int j = 0; j < 64 * 64; j++)
-            out->bits[i * WORDS + j / 32] |= (uint32_t)pixels[j] << (j % 32);
-    }
-    return PV_OK;
-}
-
-pv_status pv_bench_config(pv_config *out, const pv_bench_options *o)
-{
-    char objective[128], kernel[32], batch[32];
-    snprintf(objective, sizeof objective, "objective=%s", o->objective);
-    snprintf(kernel, sizeof kernel, "kernel=%ld", o->kernel);
-    snprintf(batch, sizeof batch, "batch=%ld", o->batch);
-    return pv_config_load(out, NULL, 3, (const char *[]){objective, kernel, batch});
-}
-
-static double products(const pv_layer *l)
-{
-    if (l->kind == PV_LAYER_DENSE) return (double)l->in * (double)l->out;
-    return (double)l->weights * (double)(l->height / l->stride) * (double)(l->width / l->stride);
-}
-
-double pv_bench_direct_flops(const pv_vae *vae, size_t batch)
-{
-    const pv_layer *l;
-    double total = 0.0;
-    for (int i = 0; (l = pv_vae_layer(vae, i)); i++) total += (i == 0 ? 2.0 : 3.0) * products(l);
-    return 2.0 * (double)batch * total;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double pv_bench_median(double *value, size_t count)
-{
-    qsort(value, count, sizeof *value, ascending);
-    return count % 2 ? value[count / 2] : 0.5 * (value[count / 2 - 1] + value[count / 2]);
-}
-
-/* ---- the command ---- */
-
 static pv_status bench(const pv_arguments *rest, pv_bench_options *o)
 {
     if (rest->count != 1)
-        return pv_fail(PV_EUSAGE, "bench: 'train' or 'kernels' must follow; see --help");
+        return pv_fail(PV_EUSAGE, "bench: 'train', 'encode' or 'kernels' must follow; see --help");
     if (o->kernel != 2 && o->kernel != 4)
         return pv_fail(PV_EUSAGE, "--kernel %ld: must be 2 or 4", o->kernel);
     if (strcmp(rest->value[0], "train") == 0) return pv_bench_train(o);
+    if (strcmp(rest->value[0], "encode") == 0) return pv_bench_encode(o);
     if (strcmp(rest->value[0], "kernels") == 0) return pv_bench_kernels(o);
-    return pv_fail(PV_EUSAGE, "bench %s: must be 'train' or 'kernels'", rest->value[0]);
+    return pv_fail(PV_EUSAGE, "bench %s: must be 'train', 'encode' or 'kernels'", rest->value[0]);
 }
 
 int pv_command_bench(int argc, char **argv)
