@@ -54,6 +54,7 @@ def log_weights(estimator, batch, examples):
 def decomposition(z, mean, logvar, log_weight):
     """Of each row: mutual information, total correlation, dimension-wise KL. Their sum is the
     Monte-Carlo KL of the drawn z, log q(z|x) - log p(z)."""
+    log_weight = log_weight.to(z)
     log_q = log_normal(z[:, None], mean[None], logvar[None])  # [j, i, d]
     joint = torch.logsumexp(log_q.sum(2) + log_weight, 1)
     product = torch.logsumexp(log_q + log_weight[:, :, None], 1).sum(1)
