@@ -2,6 +2,8 @@
 #ifndef PV_CLI_H
 #define PV_CLI_H
 
+#include <stdio.h>
+
 #include "polarvae/status.h"
 
 /* One option of a command: exactly one of flag, text and number is set. */
@@ -13,24 +15,32 @@ typedef struct {
     long low, high; /* of number */
 } pv_option;
 
-/* The arguments after the command: options are taken out, the rest stays in order. */
+/* The arguments after the command: verb and options are taken out, the rest stays in order. */
 typedef struct {
+    int verb; /* index into the command's verbs */
     int count;
-    const char **value; /* room for argc + 1; borrowed */
+    const char **value; /* borrowed */
 } pv_arguments;
 
-/* options ends with a NULL name. `--` ends the options. PV_EUSAGE names what is wrong, and the
- * nearest option of an unknown one. */
+/* What a command is, apart from its work. */
+typedef struct {
+    const char *usage;
+    void (*more_usage)(FILE *to); /* printed behind it; may be NULL */
+    const char *const *verbs;     /* one of them must follow the command; NULL: it has none */
+    const pv_option *options;     /* of its own, up to a NULL name; every command has --help */
+    int sets_device;              /* --device NAME is the assignment device=NAME, behind the rest */
+    int bare;                     /* takes no arguments */
+    pv_status (*run)(const pv_arguments *rest, void *state);
+    void *state; /* where options point into */
+} pv_command;
+
+/* Parses, prints the help or runs the command. The exit status; a failure is "polarvae: ..." on
+ * stderr. */
+int pv_command_run(const pv_command *command, int argc, char **argv);
+
+/* options ends with a NULL name; rest->value has room for argc. `--` ends the options. PV_EUSAGE
+ * names what is wrong, and the nearest option of an unknown one. */
 pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_arguments *rest);
-
-/* Adds the assignment device=NAME to the end of `rest`; name may be NULL: nothing is added. text
- * holds it, and must stay. */
-enum { PV_DEVICE_TEXT = 64 };
-pv_status pv_arguments_device(pv_arguments *rest, const char *name,
-                              char text[static PV_DEVICE_TEXT]);
-
-/* The command's exit status: prints pv_error() as "polarvae: ..." on stderr unless OK. */
-int pv_command_end(pv_status status);
 
 /* argv[0] is the command's name. */
 #define PV_COMMANDS(X)                                                                             \

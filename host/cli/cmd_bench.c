@@ -1,9 +1,4 @@
 /* cmd_bench.c -- polarvae bench: how fast this machine trains, and where the time goes. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/base.h"
 #include "cli/bench.h"
 #include "cli/cli.h"
 
@@ -33,21 +28,20 @@ static const char usage[] =
     "Example:\n"
     "  polarvae bench train --kernel 4 --threads 2 --seconds 20 --json\n";
 
-static pv_status bench(const pv_arguments *rest, pv_bench_options *o)
+static const char *const verbs[] = {"train", "encode", "kernels", NULL};
+static pv_status (*const benchmark[])(const pv_bench_options *) = {pv_bench_train, pv_bench_encode,
+                                                                   pv_bench_kernels};
+
+static pv_status bench(const pv_arguments *rest, void *state)
 {
-    if (rest->count != 1)
-        return pv_fail(PV_EUSAGE, "bench: 'train', 'encode' or 'kernels' must follow; see --help");
+    const pv_bench_options *o = state;
     if (o->kernel != 2 && o->kernel != 4)
         return pv_fail(PV_EUSAGE, "--kernel %ld: must be 2 or 4", o->kernel);
-    if (strcmp(rest->value[0], "train") == 0) return pv_bench_train(o);
-    if (strcmp(rest->value[0], "encode") == 0) return pv_bench_encode(o);
-    if (strcmp(rest->value[0], "kernels") == 0) return pv_bench_kernels(o);
-    return pv_fail(PV_EUSAGE, "bench %s: must be 'train', 'encode' or 'kernels'", rest->value[0]);
+    return benchmark[rest->verb](o);
 }
 
 int pv_command_bench(int argc, char **argv)
 {
-    int help = 0;
     pv_bench_options o = {.objective = "beta_vae",
                           .device = "auto",
                           .kernel = 4,
@@ -64,15 +58,9 @@ int pv_command_bench(int argc, char **argv)
                                {.name = "--seconds", .number = &o.seconds, .low = 1, .high = 86400},
                                {.name = "--json", .flag = &o.json},
                                {.name = "--quiet", .flag = &o.quiet},
-                               {.name = "--help", .flag = &help},
                                {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
-    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
-    pv_status status = pv_options_parse(known, argc, argv, &rest);
-    if (status == PV_OK && help)
-        fputs(usage, stdout);
-    else if (status == PV_OK)
-        status = bench(&rest, &o);
-    free(rest.value);
-    return pv_command_end(status);
+    return pv_command_run(
+        &(pv_command){
+            .usage = usage, .verbs = verbs, .options = known, .bare = 1, .run = bench, .state = &o},
+        argc, argv);
 }

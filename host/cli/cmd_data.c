@@ -1,8 +1,6 @@
 /* cmd_data.c -- polarvae data: makes a data set file, and says what is in one. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/base.h"
@@ -143,41 +141,35 @@ static pv_status info(const options *o)
     return status;
 }
 
-/* Checks what is left after the options, and does it. */
-static pv_status run(options *o, const pv_arguments *rest)
+/* ---- the command ---- */
+
+enum { GENERATE, INFO };
+static const char *const verbs[] = {[GENERATE] = "generate", [INFO] = "info", NULL};
+
+static pv_status run(const pv_arguments *rest, void *state)
 {
-    const char *verb = rest->count > 0 ? rest->value[0] : "";
-    int generating = strcmp(verb, "generate") == 0;
-    if (!generating && strcmp(verb, "info") != 0)
-        return pv_fail(PV_EUSAGE, "data: 'generate' or 'info' must follow; see --help");
-    if (rest->count != 2)
-        return pv_fail(PV_EUSAGE, "data %s: exactly one file must be named", verb);
+    options *o = state;
+    const int generating = rest->verb == GENERATE;
+    if (rest->count != 1)
+        return pv_fail(PV_EUSAGE, "data %s: exactly one file must be named", verbs[rest->verb]);
     const char *stray = generating        ? o->json ? "--json" : NULL
                         : o->subset       ? "--subset"
                         : o->threads != 0 ? "--threads"
                                           : NULL;
-    if (stray) return pv_fail(PV_EUSAGE, "data %s: does not take %s", verb, stray);
-    o->file = rest->value[1];
+    if (stray) return pv_fail(PV_EUSAGE, "data %s: does not take %s", verbs[rest->verb], stray);
+    o->file = rest->value[0];
     return generating ? generate(o) : info(o);
 }
 
 int pv_command_data(int argc, char **argv)
 {
-    int help = 0;
     options o = {0};
     const pv_option known[] = {{.name = "--subset", .text = &o.subset},
                                {.name = "--threads", .number = &o.threads, .low = 0, .high = 1024},
                                {.name = "--json", .flag = &o.json},
                                {.name = "--quiet", .flag = &o.quiet},
-                               {.name = "--help", .flag = &help},
                                {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
-    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
-    pv_status status = pv_options_parse(known, argc, argv, &rest);
-    if (status == PV_OK && help)
-        fputs(usage, stdout);
-    else if (status == PV_OK)
-        status = run(&o, &rest);
-    free(rest.value);
-    return pv_command_end(status);
+    return pv_command_run(
+        &(pv_command){.usage = usage, .verbs = verbs, .options = known, .run = run, .state = &o},
+        argc, argv);
 }

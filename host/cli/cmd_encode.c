@@ -1,6 +1,5 @@
 /* cmd_encode.c -- polarvae encode: codes of a trained model, with the factors behind them. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -23,22 +22,31 @@ static const char usage[] =
     "Example:\n"
     "  polarvae encode runs/beta4 --examples 50000 --out codes.h5\n";
 
-static pv_status encode(const char *run, const pv_arguments *rest, long examples, const char *out,
-                        int quiet)
+typedef struct {
+    const char *out;
+    long examples;
+    int quiet;
+} options;
+
+static pv_status encode(const pv_arguments *rest, void *state)
 {
+    const options *o = state;
     char path[4096];
     pv_session s;
     pv_codes codes = {0};
     pv_bar bar;
-    PV_TRY(pv_session_open(&s, run, rest->count - 1, rest->value + 1, quiet));
-    const size_t count = examples ? (size_t)examples : (size_t)s.config.examples;
-    pv_bar_start(&bar, "encoding", 0, quiet);
+    if (rest->count == 0 || strchr(rest->value[0], '='))
+        return pv_fail(PV_EUSAGE, "encode: a run directory must be named; see --help");
+    const char *run = rest->value[0];
+    PV_TRY(pv_session_open(&s, run, rest->count - 1, rest->value + 1, o->quiet));
+    const size_t count = o->examples ? (size_t)o->examples : (size_t)s.config.examples;
+    pv_bar_start(&bar, "encoding", 0, o->quiet);
     pv_progress progress = pv_bar_progress(&bar);
     pv_status status = pv_encode(&codes, NULL, &s.model, &s.images, s.stream, count,
                                  (uint64_t)s.config.evaluation_seed, &progress);
     pv_bar_end(&bar);
     snprintf(path, sizeof path, "%s/codes.h5", run);
-    if (!out) out = path;
+    const char *out = o->out ? o->out : path;
     if (status == PV_OK) status = pv_codes_write(&codes, out);
     if (status == PV_OK)
         printf("%s: mean, variance, sampled [%zu, %d], factors [%zu, %d]\n", out, codes.examples,
@@ -50,28 +58,14 @@ static pv_status encode(const char *run, const pv_arguments *rest, long examples
 
 int pv_command_encode(int argc, char **argv)
 {
-    char text[PV_DEVICE_TEXT];
-    const char *device = NULL;
-    int help = 0, quiet = 0;
-    long examples = 0;
-    const char *out = NULL;
+    options o = {0};
     const pv_option known[] = {
-        {.name = "--examples", .number = &examples, .low = 2, .high = 100000000},
-        {.name = "--out", .text = &out},
-        {.name = "--device", .text = &device},
-        {.name = "--quiet", .flag = &quiet},
-        {.name = "--help", .flag = &help},
+        {.name = "--examples", .number = &o.examples, .low = 2, .high = 100000000},
+        {.name = "--out", .text = &o.out},
+        {.name = "--quiet", .flag = &o.quiet},
         {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc + 1, sizeof *rest.value)};
-    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
-    pv_status status = pv_options_parse(known, argc, argv, &rest);
-    if (status == PV_OK && !help) status = pv_arguments_device(&rest, device, text);
-    if (status == PV_OK && help)
-        fputs(usage, stdout);
-    else if (status == PV_OK && (rest.count == 0 || strchr(rest.value[0], '=')))
-        status = pv_fail(PV_EUSAGE, "encode: a run directory must be named; see --help");
-    else if (status == PV_OK)
-        status = encode(rest.value[0], &rest, examples, out, quiet);
-    free(rest.value);
-    return pv_command_end(status);
+    return pv_command_run(
+        &(pv_command){
+            .usage = usage, .options = known, .sets_device = 1, .run = encode, .state = &o},
+        argc, argv);
 }

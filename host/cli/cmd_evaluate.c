@@ -27,6 +27,10 @@ static const char usage[] =
     "  polarvae evaluate runs/beta4 examples=20000\n";
 
 typedef struct {
+    int json, quiet;
+} options;
+
+typedef struct {
     const char *run;
     pv_evaluation result;
 } evaluated;
@@ -77,7 +81,7 @@ static pv_status draw_correlations(const pv_evaluation *e, const char *run)
             &(pv_heat_maps){
                 .maps = 2, .size = e->latents, .map = maps, .label = labels, .low = -1, .high = 1},
             path);
-    if (status == PV_OK) free(labels);
+    free(labels);
     free(label);
     return status;
 }
@@ -87,9 +91,9 @@ static pv_status draw_correlations(const pv_evaluation *e, const char *run)
 static pv_status score(pv_session *s, evaluated *e, int quiet)
 {
     const pv_config *c = &s->config;
-    const pv_evaluation_options options = {.bins = (int)c->bins,
-                                           .variance_threshold = c->variance_threshold,
-                                           .mean_error = c->mean_error};
+    const pv_evaluation_options rule = {.bins = (int)c->bins,
+                                        .variance_threshold = c->variance_threshold,
+                                        .mean_error = c->mean_error};
     pv_codes codes;
     pv_losses losses;
     pv_bar bar;
@@ -100,7 +104,7 @@ static pv_status score(pv_session *s, evaluated *e, int quiet)
                                  (size_t)c->examples, (uint64_t)c->evaluation_seed, &progress);
     pv_bar_end(&bar);
     if (status != PV_OK) return status;
-    status = pv_evaluate_codes(&e->result, &codes, s->stream, &options);
+    status = pv_evaluate_codes(&e->result, &codes, s->stream, &rule);
     pv_codes_free(&codes);
     if (status != PV_OK) return status;
     e->result.reconstruction_loss = losses.reconstruction;
@@ -164,31 +168,32 @@ static void print_comparison(const evaluated *e, int count)
     }
 }
 
-static pv_status evaluate_all(evaluated *e, int runs, int count, const char *const *set, int json,
-                              int quiet)
+static pv_status evaluate_all(evaluated *e, int runs, int count, const char *const *set,
+                              const options *o)
 {
     for (int i = 0; i < runs; i++) {
-        PV_TRY(evaluate_run(&e[i], count, set, quiet));
-        PV_TRY(print(&e[i], json));
+        PV_TRY(evaluate_run(&e[i], count, set, o->quiet));
+        PV_TRY(print(&e[i], o->json));
     }
     if (runs > 1) print_comparison(e, runs);
     return PV_OK;
 }
 
 /* Runs first, then assignments. */
-static pv_status evaluate(const pv_arguments *rest, int json, int quiet)
+static pv_status evaluate(const pv_arguments *rest, void *state)
 {
+    const options *o = state;
     int runs = 0;
     while (runs < rest->count && !strchr(rest->value[runs], '=')) runs++;
     for (int i = runs; i < rest->count; i++)
         if (!strchr(rest->value[i], '='))
             return pv_fail(PV_EUSAGE, "%s: runs come before key=value", rest->value[i]);
     if (runs == 0) return pv_fail(PV_EUSAGE, "evaluate: a run directory must be named; see --help");
-    if (json && runs > 1) return pv_fail(PV_EUSAGE, "--json: takes one run, not %d", runs);
+    if (o->json && runs > 1) return pv_fail(PV_EUSAGE, "--json: takes one run, not %d", runs);
     evaluated *e;
     PV_TRY(pv_new(&e, (size_t)runs, sizeof *e, "results"));
     for (int i = 0; i < runs; i++) e[i].run = rest->value[i];
-    pv_status status = evaluate_all(e, runs, rest->count - runs, rest->value + runs, json, quiet);
+    pv_status status = evaluate_all(e, runs, rest->count - runs, rest->value + runs, o);
     for (int i = 0; i < runs; i++) pv_evaluation_free(&e[i].result);
     free(e);
     return status;
@@ -196,22 +201,11 @@ static pv_status evaluate(const pv_arguments *rest, int json, int quiet)
 
 int pv_command_evaluate(int argc, char **argv)
 {
-    char text[PV_DEVICE_TEXT];
-    const char *device = NULL;
-    int help = 0, quiet = 0, json = 0;
-    const pv_option known[] = {{.name = "--json", .flag = &json},
-                               {.name = "--device", .text = &device},
-                               {.name = "--quiet", .flag = &quiet},
-                               {.name = "--help", .flag = &help},
-                               {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc + 1, sizeof *rest.value)};
-    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
-    pv_status status = pv_options_parse(known, argc, argv, &rest);
-    if (status == PV_OK && !help) status = pv_arguments_device(&rest, device, text);
-    if (status == PV_OK && help)
-        fputs(usage, stdout);
-    else if (status == PV_OK)
-        status = evaluate(&rest, json, quiet);
-    free(rest.value);
-    return pv_command_end(status);
+    options o = {0};
+    const pv_option known[] = {
+        {.name = "--json", .flag = &o.json}, {.name = "--quiet", .flag = &o.quiet}, {0}};
+    return pv_command_run(
+        &(pv_command){
+            .usage = usage, .options = known, .sets_device = 1, .run = evaluate, .state = &o},
+        argc, argv);
 }

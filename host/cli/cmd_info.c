@@ -1,6 +1,5 @@
 /* cmd_info.c -- polarvae info: which program this is and what it can use. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -15,14 +14,21 @@ static const char usage[] = "Usage: polarvae info [--device NAME] [--json]\n"
                             "Example:\n"
                             "  POLARVAE_ISA=avx2 polarvae info\n";
 
-static pv_status info(const char *name, int json)
+typedef struct {
+    const char *device;
+    int json;
+} options;
+
+static pv_status info(const pv_arguments *rest, void *state)
 {
+    const options *o = state;
     pv_device *device;
-    PV_TRY(pv_device_open(&device, name));
+    (void)rest;
+    PV_TRY(pv_device_open(&device, o->device));
     const double gigabytes =
         (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (double)(1 << 30);
     pv_status status = PV_OK;
-    if (json) {
+    if (o->json) {
         pv_json *j = pv_json_new();
         pv_json_object(j, NULL);
         pv_json_text(j, "version", PV_VERSION);
@@ -49,22 +55,13 @@ static pv_status info(const char *name, int json)
 
 int pv_command_info(int argc, char **argv)
 {
-    int help = 0, json = 0, quiet = 0;
-    const char *device = "cpu";
-    const pv_option known[] = {{.name = "--device", .text = &device},
-                               {.name = "--json", .flag = &json},
+    int quiet = 0;
+    options o = {.device = "cpu"};
+    const pv_option known[] = {{.name = "--device", .text = &o.device},
+                               {.name = "--json", .flag = &o.json},
                                {.name = "--quiet", .flag = &quiet},
-                               {.name = "--help", .flag = &help},
                                {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc, sizeof *rest.value)};
-    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
-    pv_status status = pv_options_parse(known, argc, argv, &rest);
-    if (status == PV_OK && help)
-        fputs(usage, stdout);
-    else if (status == PV_OK && rest.count > 0)
-        status = pv_fail(PV_EUSAGE, "info: takes no argument '%s'", rest.value[0]);
-    else if (status == PV_OK)
-        status = info(device, json);
-    free(rest.value);
-    return pv_command_end(status);
+    return pv_command_run(
+        &(pv_command){.usage = usage, .options = known, .bare = 1, .run = info, .state = &o}, argc,
+        argv);
 }

@@ -1,6 +1,5 @@
 /* cmd_train.c -- polarvae train: trains one model into a run directory. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -51,40 +50,31 @@ static pv_status choose_file(char path[static 4096], const char **file, const pv
     return PV_OK;
 }
 
-static pv_status train(const pv_arguments *rest, const pv_run_options *options)
+static pv_status train(const pv_arguments *rest, void *state)
 {
     char path[4096];
     const char *file;
     int first;
     pv_config config;
-    PV_TRY(choose_file(path, &file, rest, options, &first));
+    PV_TRY(choose_file(path, &file, rest, state, &first));
     PV_TRY(pv_config_load(&config, file, rest->count - first, rest->value + first));
-    pv_status status = pv_run_train(&config, options);
+    pv_status status = pv_run_train(&config, state);
     pv_config_clear(&config);
     return status;
 }
 
 int pv_command_train(int argc, char **argv)
 {
-    char text[PV_DEVICE_TEXT];
-    const char *device = NULL;
-    int help = 0;
     pv_run_options options = {.directory = "run"};
     const pv_option known[] = {{.name = "--out", .text = &options.directory},
                                {.name = "--resume", .flag = &options.resume},
-                               {.name = "--device", .text = &device},
                                {.name = "--quiet", .flag = &options.quiet},
-                               {.name = "--help", .flag = &help},
                                {0}};
-    pv_arguments rest = {.value = calloc((size_t)argc + 1, sizeof *rest.value)};
-    if (!rest.value) return pv_command_end(pv_fail(PV_ENOMEM, "out of memory"));
-    pv_status status = pv_options_parse(known, argc, argv, &rest);
-    if (status == PV_OK && !help) status = pv_arguments_device(&rest, device, text);
-    if (status == PV_OK && help) {
-        fputs(usage, stdout);
-        pv_config_help(stdout);
-    } else if (status == PV_OK)
-        status = train(&rest, &options);
-    free(rest.value);
-    return pv_command_end(status);
+    return pv_command_run(&(pv_command){.usage = usage,
+                                        .more_usage = pv_config_help,
+                                        .options = known,
+                                        .sets_device = 1,
+                                        .run = train,
+                                        .state = &options},
+                          argc, argv);
 }

@@ -1,6 +1,5 @@
 /* options.c -- options of a command, from a table. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,20 +74,4 @@ pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_a
         PV_TRY(set_option(o, equals ? equals + 1 : NULL, argc, argv, &i));
     }
     return PV_OK;
-}
-
-pv_status pv_arguments_device(pv_arguments *rest, const char *name,
-                              char text[static PV_DEVICE_TEXT])
-{
-    if (!name) return PV_OK;
-    if (snprintf(text, PV_DEVICE_TEXT, "device=%s", name) >= PV_DEVICE_TEXT)
-        return pv_fail(PV_EUSAGE, "--device %.32s...: use auto or cpu", name);
-    rest->value[rest->count++] = text;
-    return PV_OK;
-}
-
-int pv_command_end(pv_status status)
-{
-    if (status != PV_OK) fprintf(stderr, "polarvae: %s\n", pv_error());
-    return pv_exit_code(status);
 }
