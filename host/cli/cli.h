@@ -13,11 +13,13 @@ typedef struct {
     const char **text;
     long *number;
     long low, high; /* of number */
+    unsigned verbs; /* bit i: verb i takes it, the others refuse it; 0: all take it */
 } pv_option;
 
 /* The arguments after the command: verb and options are taken out, the rest stays in order. */
 typedef struct {
-    int verb; /* index into the command's verbs */
+    int verb;       /* index into the command's verbs */
+    unsigned given; /* bit i: option i was there */
     int count;
     const char **value; /* borrowed */
 } pv_arguments;

@@ -13,24 +13,29 @@ static const char usage[] =
     "kernels  the time of every kernel of a step on its own, and its share of its own floor:\n"
     "         arithmetic at the peak or memory traffic at the measured bandwidth\n"
     "\n"
-    "  --objective NAME  default: beta_vae\n"
     "  --kernel 2|4      of encoder layers 3 and 4 (default: 4)\n"
     "  --batch N         images of a step (default: 64)\n"
     "  --threads N       of each lane (default: all cores, or 1 with several lanes)\n"
-    "  --lanes N         models trained side by side (default: 1)\n"
-    "  --seconds N       how long to measure (default: 10)\n"
     "  --device NAME     default: auto\n"
-    "  --csv FILE        append the result as a line\n"
     "  --json            for programs\n"
-    "  --quiet           nothing on stderr but errors\n"
     "  --help            this text\n"
+    "train and kernels:\n"
+    "  --objective NAME  default: beta_vae\n"
+    "train and encode:\n"
+    "  --seconds N       how long to measure (default: 10)\n"
+    "  --csv FILE        append the result as a line\n"
+    "  --quiet           nothing on stderr but errors\n"
+    "train:\n"
+    "  --lanes N         models trained side by side (default: 1)\n"
     "\n"
     "Example:\n"
     "  polarvae bench train --kernel 4 --threads 2 --seconds 20 --json\n";
 
-static const char *const verbs[] = {"train", "encode", "kernels", NULL};
-static pv_status (*const benchmark[])(const pv_bench_options *) = {pv_bench_train, pv_bench_encode,
-                                                                   pv_bench_kernels};
+enum { TRAIN, ENCODE, KERNELS };
+static const char *const verbs[] = {
+    [TRAIN] = "train", [ENCODE] = "encode", [KERNELS] = "kernels", NULL};
+static pv_status (*const benchmark[])(const pv_bench_options *) = {
+    [TRAIN] = pv_bench_train, [ENCODE] = pv_bench_encode, [KERNELS] = pv_bench_kernels};
 
 static pv_status bench(const pv_arguments *rest, void *state)
 {
@@ -48,17 +53,22 @@ int pv_command_bench(int argc, char **argv)
                           .batch = 64,
                           .lanes = 1,
                           .seconds = 10};
-    const pv_option known[] = {{.name = "--objective", .text = &o.objective},
-                               {.name = "--device", .text = &o.device},
-                               {.name = "--csv", .text = &o.csv},
-                               {.name = "--kernel", .number = &o.kernel, .low = 2, .high = 4},
-                               {.name = "--batch", .number = &o.batch, .low = 1, .high = 8192},
-                               {.name = "--threads", .number = &o.threads, .low = 1, .high = 1024},
-                               {.name = "--lanes", .number = &o.lanes, .low = 1, .high = 1024},
-                               {.name = "--seconds", .number = &o.seconds, .low = 1, .high = 86400},
-                               {.name = "--json", .flag = &o.json},
-                               {.name = "--quiet", .flag = &o.quiet},
-                               {0}};
+    const pv_option known[] = {
+        {.name = "--objective", .text = &o.objective, .verbs = 1u << TRAIN | 1u << KERNELS},
+        {.name = "--device", .text = &o.device},
+        {.name = "--csv", .text = &o.csv, .verbs = 1u << TRAIN | 1u << ENCODE},
+        {.name = "--kernel", .number = &o.kernel, .low = 2, .high = 4},
+        {.name = "--batch", .number = &o.batch, .low = 1, .high = 8192},
+        {.name = "--threads", .number = &o.threads, .low = 1, .high = 1024},
+        {.name = "--lanes", .number = &o.lanes, .low = 1, .high = 1024, .verbs = 1u << TRAIN},
+        {.name = "--seconds",
+         .number = &o.seconds,
+         .low = 1,
+         .high = 86400,
+         .verbs = 1u << TRAIN | 1u << ENCODE},
+        {.name = "--json", .flag = &o.json},
+        {.name = "--quiet", .flag = &o.quiet, .verbs = 1u << TRAIN | 1u << ENCODE},
+        {0}};
     return pv_command_run(
         &(pv_command){
             .usage = usage, .verbs = verbs, .options = known, .bare = 1, .run = bench, .state = &o},

@@ -16,10 +16,10 @@ static const char usage[] =
     "64 x 64 pixels, 0 or 1. info reads a file in the dSprites or 3dshapes layout as training\n"
     "does, checks all of it, and says what it holds.\n"
     "\n"
-    "  --subset A:B:C:D:E  how many shapes, scales, orientations, x and y to keep, evenly\n"
-    "                      spaced (default: 3:6:40:32:32, all 737280 images)\n"
-    "  --threads N         0, the default: all cores; the file does not depend on it\n"
-    "  --json              for programs\n"
+    "  --subset A:B:C:D:E  generate: how many shapes, scales, orientations, x and y to keep,\n"
+    "                      evenly spaced (default: 3:6:40:32:32, all 737280 images)\n"
+    "  --threads N         generate: 0, the default: all cores; the file does not depend on it\n"
+    "  --json              info: for programs\n"
     "  --quiet             no progress on stderr\n"
     "  --help              this text\n"
     "\n"
@@ -149,24 +149,22 @@ static const char *const verbs[] = {[GENERATE] = "generate", [INFO] = "info", NU
 static pv_status run(const pv_arguments *rest, void *state)
 {
     options *o = state;
-    const int generating = rest->verb == GENERATE;
     if (rest->count != 1)
         return pv_fail(PV_EUSAGE, "data %s: exactly one file must be named", verbs[rest->verb]);
-    const char *stray = generating        ? o->json ? "--json" : NULL
-                        : o->subset       ? "--subset"
-                        : o->threads != 0 ? "--threads"
-                                          : NULL;
-    if (stray) return pv_fail(PV_EUSAGE, "data %s: does not take %s", verbs[rest->verb], stray);
     o->file = rest->value[0];
-    return generating ? generate(o) : info(o);
+    return rest->verb == GENERATE ? generate(o) : info(o);
 }
 
 int pv_command_data(int argc, char **argv)
 {
     options o = {0};
-    const pv_option known[] = {{.name = "--subset", .text = &o.subset},
-                               {.name = "--threads", .number = &o.threads, .low = 0, .high = 1024},
-                               {.name = "--json", .flag = &o.json},
+    const pv_option known[] = {{.name = "--subset", .text = &o.subset, .verbs = 1u << GENERATE},
+                               {.name = "--threads",
+                                .number = &o.threads,
+                                .low = 0,
+                                .high = 1024,
+                                .verbs = 1u << GENERATE},
+                               {.name = "--json", .flag = &o.json, .verbs = 1u << INFO},
                                {.name = "--quiet", .flag = &o.quiet},
                                {0}};
     return pv_command_run(

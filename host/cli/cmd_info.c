@@ -11,6 +11,10 @@ static const char usage[] = "Usage: polarvae info [--device NAME] [--json]\n"
                             "\n"
                             "Version, devices, and what the processor offers.\n"
                             "\n"
+                            "  --device NAME  default: cpu\n"
+                            "  --json         for programs\n"
+                            "  --help         this text\n"
+                            "\n"
                             "Example:\n"
                             "  POLARVAE_ISA=avx2 polarvae info\n";
 
@@ -55,12 +59,9 @@ static pv_status info(const pv_arguments *rest, void *state)
 
 int pv_command_info(int argc, char **argv)
 {
-    int quiet = 0;
     options o = {.device = "cpu"};
-    const pv_option known[] = {{.name = "--device", .text = &o.device},
-                               {.name = "--json", .flag = &o.json},
-                               {.name = "--quiet", .flag = &quiet},
-                               {0}};
+    const pv_option known[] = {
+        {.name = "--device", .text = &o.device}, {.name = "--json", .flag = &o.json}, {0}};
     return pv_command_run(
         &(pv_command){.usage = usage, .options = known, .bare = 1, .run = info, .state = &o}, argc,
         argv);

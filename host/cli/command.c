@@ -63,6 +63,19 @@ static pv_status take_verb(pv_arguments *rest, const pv_command *command, const 
     return PV_OK;
 }
 
+/* Of the given options, each must be one that the verb heeds. */
+static pv_status check_options(const pv_arguments *rest, const pv_command *command,
+                               const char *name)
+{
+    for (int i = 0; command->options[i].name; i++) {
+        const pv_option *o = &command->options[i];
+        if (rest->given >> i & 1 && o->verbs && !(o->verbs >> rest->verb & 1))
+            return pv_fail(PV_EUSAGE, "%s %s: does not take %s", name, command->verbs[rest->verb],
+                           o->name);
+    }
+    return PV_OK;
+}
+
 static pv_status run(const pv_command *command, int argc, char **argv, const char **room)
 {
     common c = {0};
@@ -76,6 +89,7 @@ static pv_status run(const pv_command *command, int argc, char **argv, const cha
         return PV_OK;
     }
     if (command->verbs) PV_TRY(take_verb(&rest, command, argv[0]));
+    PV_TRY(check_options(&rest, command, argv[0]));
     if (command->bare && rest.count > 0)
         return pv_fail(PV_EUSAGE, "%s: takes no argument '%s'", argv[0], rest.value[0]);
     PV_TRY(set_device(&rest, &c));

@@ -50,7 +50,6 @@ static pv_status set_option(const pv_option *o, const char *inline_value, int ar
 
 pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_arguments *rest)
 {
-    rest->count = 0;
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (strcmp(argument, "--") == 0) {
@@ -71,6 +70,7 @@ pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_a
         if (!o->name)
             return pv_fail(PV_EUSAGE, "%s: unknown option of %s; did you mean %s?", argument,
                            argv[0], nearest(options, argument));
+        rest->given |= 1u << (o - options);
         PV_TRY(set_option(o, equals ? equals + 1 : NULL, argc, argv, &i));
     }
     return PV_OK;

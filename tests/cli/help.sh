@@ -62,6 +62,6 @@ for work in train encode; do
     check "bench $work --json: images" json j.json \
         "abs(j['images_per_second'] - 16 * j['steps_per_second']) < 1"
 done
-need polarvae bench kernels --batch 4 --json --quiet >j.json
+need polarvae bench kernels --batch 4 --json >j.json
 check "bench kernels --json" json j.json "len(j['kernels']) > 10 and j['peak_gflops'] > 0"
 finish
