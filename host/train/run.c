@@ -7,12 +7,14 @@
 #include "polarvae/source.h"
 #include "polarvae/train.h"
 #include "polarvae/version.h"
+#include "train/lock.h"
 #include "train/log.h"
 #include "train/trainer.h"
 
 typedef struct {
     const pv_config *config;
     const pv_run_options *options;
+    int lock;
     pv_data data;
     pv_device *device;
     pv_stream *stream;
@@ -66,7 +68,6 @@ static pv_status check_directory(const run *r)
 {
     char path[4096];
     pv_config old;
-    PV_TRY(pv_make_directory(r->options->directory));
     path_in(path, r, "config.yaml");
     if (!pv_file_exists(path)) return PV_OK;
     if (!r->options->resume)
@@ -193,6 +194,8 @@ static pv_status prepare(run *r)
 {
     char path[4096];
     const pv_config *c = r->config;
+    PV_TRY(pv_make_directory(r->options->directory));
+    PV_TRY(pv_lock_take(&r->lock, r->options->directory));
     PV_TRY(check_directory(r));
     PV_TRY(pv_device_open(&r->device, c->device));
     PV_TRY(pv_stream_open(&r->stream, r->device, (int)c->threads));
@@ -213,7 +216,7 @@ static pv_status prepare(run *r)
 
 pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
 {
-    run r = {.config = config, .options = options};
+    run r = {.config = config, .options = options, .lock = PV_NO_LOCK};
     pv_status status = prepare(&r);
     if (status == PV_OK) {
         status = train(&r);
@@ -235,5 +238,6 @@ pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
     pv_stream_close(r.stream);
     pv_device_close(r.device);
     pv_data_close(&r.data);
+    pv_lock_release(r.lock);
     return status;
 }

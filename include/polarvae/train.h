@@ -70,7 +70,8 @@ typedef struct {
     int quiet;
 } pv_run_options;
 
-/* Trains to config->steps. A signal leaves a checkpoint and PV_ESTOPPED. */
+/* Trains to config->steps. A signal leaves a checkpoint and PV_ESTOPPED. PV_EIO, and nothing is
+ * changed, where another process is training in the directory. */
 pv_status pv_run_train(const pv_config *config, const pv_run_options *options);
 
 /* ---- a trained model ---- */
