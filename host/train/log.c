@@ -7,24 +7,35 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "train/trainer.h"
 
 static pv_status write_failed(const pv_log *log)
 {
     return pv_fail(PV_EIO, "%s: cannot be written: %s", log->path, strerror(errno));
 }
 
-/* How much of a log belongs to the first `last` updates; *seconds = what its last line says. */
-static size_t kept(const char *text, uint64_t last, double *seconds)
+/* How much of a log belongs to a run that goes on: the heading and the lines of updates that were
+ * done. A last line that only a shorter run has, which ended there, goes as well. */
+static size_t kept(pv_log *log, const char *text, const pv_trainer *trainer)
 {
-    const char *at = strchr(text, '\n');
+    const pv_config *c = trainer->config;
+    const char *at = strchr(text, '\n'), *line = at;
+    uint64_t before = 0;
     if (!at) return 0;
     for (at++; *at;) {
         const char *end = strchr(at, '\n');
         char *comma;
-        uint64_t step = strtoull(at, &comma, 10);
-        if (!end || comma == at || *comma != ',' || step > last) break;
-        *seconds = strtod(comma + 1, NULL);
+        const uint64_t step = strtoull(at, &comma, 10);
+        if (!end || comma == at || *comma != ',' || step > trainer->count) break;
+        log->seconds = strtod(comma + 1, NULL);
+        before = log->step;
+        log->step = step;
+        line = at;
         at = end + 1;
+    }
+    if (log->step % (uint64_t)c->log_every != 0 && log->step < (uint64_t)c->steps) {
+        log->step = before;
+        at = line;
     }
     return (size_t)(at - text);
 }
@@ -45,7 +56,7 @@ pv_status pv_log_open(pv_log *out, const char *path, const pv_trainer *trainer)
     if (pv_file_exists(path)) {
         char *text;
         PV_TRY(pv_read_text(&text, &size, path));
-        keep = kept(text, pv_trainer_count(trainer), &out->seconds);
+        keep = kept(out, text, trainer);
         free(text);
         if (keep < size && truncate(path, (off_t)keep) != 0) return write_failed(out);
     }

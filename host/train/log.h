@@ -11,10 +11,12 @@ typedef struct {
     FILE *file;
     char path[4096];
     double seconds; /* of training before this process */
+    uint64_t step;  /* of the last line when it was opened; 0: none */
 } pv_log;
 
-/* Opens the log of a run that continues after update `step`: lines of later steps, and one that
- * was cut off, are dropped. A missing file is begun with its heading. */
+/* Opens the log of a run that goes on, as if it had never stopped: lines of later steps, one that
+ * was cut off, and the last one of a run that was shorter are dropped. A missing file is begun with
+ * its heading. */
 pv_status pv_log_open(pv_log *out, const char *path, const pv_trainer *trainer);
 pv_status pv_log_line(pv_log *log, const pv_trainer *trainer, double seconds, double loss,
                       const double *terms);

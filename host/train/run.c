@@ -22,7 +22,7 @@ typedef struct {
     pv_trainer *trainer;
     pv_log log;
     pv_bar bar;
-    uint64_t logged; /* the last step in the log */
+    uint64_t logged; /* the last step that was looked at for the log */
     double start;
 } run;
 
@@ -207,10 +207,10 @@ static pv_status prepare(run *r)
     path_in(path, r, "log.csv");
     PV_TRY(pv_log_open(&r->log, path, r->trainer));
     PV_TRY(write_status(r, "running", NULL));
-    r->logged = pv_trainer_count(r->trainer);
+    r->logged = r->log.step;
     r->start = pv_now();
     print_header(r);
-    pv_bar_start(&r->bar, "training", (size_t)r->logged, r->options->quiet);
+    pv_bar_start(&r->bar, "training", (size_t)pv_trainer_count(r->trainer), r->options->quiet);
     return PV_OK;
 }
 

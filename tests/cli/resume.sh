@@ -105,7 +105,14 @@ check "a refused run changed" cmp before after
 cp -r whole idle
 need train --resume --out idle
 same_run "nothing to do" whole idle
-need train --resume steps=$((STEPS + 20)) --out idle
-need train tiny.yaml steps=$((STEPS + 20)) --out longer
-same_run "more steps" longer idle
+for more in 3 21; do # neither a multiple of log_every: the end has a line of its own
+    need train --resume steps=$((STEPS + more)) --out idle
+    need train tiny.yaml steps=$((STEPS + more)) --out longer
+    same_run "$more more steps" longer idle
+    cp -r idle short
+    sed '$d' idle/log.csv >short/log.csv
+    need train --resume --out short
+    same_run "$more more steps, the last line lost" longer short
+    rm -rf longer short
+done
 finish
