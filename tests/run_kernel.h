@@ -39,7 +39,7 @@ static void test_device(const char *name, void (*test)(void))
 
 static void test_devices(int argc, char **argv, void (*test)(void))
 {
-    static const char *const sets[] = {"reference", "baseline", "avx2", "avx512"};
+    static const char *const sets[] = {"reference", "baseline", "avx2", "avx512", "amx"};
     if (argc > 1 || BEST_SET_ONLY || getenv("POLARVAE_ISA")) {
         test_device(argc > 1 ? argv[1] : "cpu", test);
         return;

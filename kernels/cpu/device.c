@@ -4,6 +4,10 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef PV_HAVE_AMX
+#include <cpuid.h>
+#include <sys/syscall.h>
+#endif
 
 #include "plan.h"
 
@@ -180,20 +184,36 @@ static const pv_device_calls calls = {
 /* ---- the instruction set ---- */
 
 static const pv_cpu_table *const tables[] = {
+#ifdef PV_HAVE_AMX
+    &pv_cpu_table_amx,
+#endif
 #ifdef PV_HAVE_AVX512
     &pv_cpu_table_avx512,
 #endif
 #ifdef PV_HAVE_AVX2
     &pv_cpu_table_avx2,
 #endif
-    &pv_cpu_table_baseline,
-    &pv_cpu_table_reference,
+    &pv_cpu_table_baseline, &pv_cpu_table_reference,
 };
+
+#ifdef PV_HAVE_AMX
+/* Linux hands the tile registers out on request, to a whole process. */
+static int have_amx(void)
+{
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18, BF16 = 1 << 22, TILE = 1 << 24 };
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & BF16 && d & TILE &&
+           syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA) == 0;
+}
+#endif
 
 static int runs_here(const pv_cpu_table *t)
 {
 #if defined __x86_64__ || defined __i386__
-    if (strcmp(t->isa, "avx512") == 0)
+#ifdef PV_HAVE_AMX
+    if (t == &pv_cpu_table_amx && !have_amx()) return 0;
+#endif
+    if (strcmp(t->isa, "avx512") == 0 || strcmp(t->isa, "amx") == 0)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (strcmp(t->isa, "avx2") == 0)
@@ -215,7 +235,8 @@ static pv_status choose(const pv_cpu_table **out)
         *out = tables[i];
         return PV_OK;
     }
-    return pv_fail(PV_EUSAGE, "POLARVAE_ISA=%s: use avx512, avx2, baseline or reference", wanted);
+    return pv_fail(PV_EUSAGE, "POLARVAE_ISA=%s: use amx, avx512, avx2, baseline or reference",
+                   wanted);
 }
 
 /* "model name : ..." of the first processor. */

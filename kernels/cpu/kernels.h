@@ -45,6 +45,7 @@ typedef struct {
 extern const pv_cpu_table pv_cpu_table_baseline;
 extern const pv_cpu_table pv_cpu_table_avx2;
 extern const pv_cpu_table pv_cpu_table_avx512;
+extern const pv_cpu_table pv_cpu_table_amx; /* AVX-512 and the tile unit for bfloat16 */
 /* Plain layers in double precision, one loop per index: the oracle of the fast ones. */
 extern const pv_cpu_table pv_cpu_table_reference;
 

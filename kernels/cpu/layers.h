@@ -5,6 +5,18 @@
 #include "patches.h"
 #include "winograd.h"
 
+/* Convolutions that the AMX unit takes, where there is one, are done by `call`. */
+#ifdef PV_AMX
+#include "direct_weights.h"
+#define IF_HALVES(a, call)                                                                         \
+    if (HALVES(a)) {                                                                               \
+        call;                                                                                      \
+        return;                                                                                    \
+    }
+#else
+#define IF_HALVES(a, call)
+#endif
+
 /* Tile size for a convolution, 0 where patches serve better: other kernels, thin images. */
 #define TILE(a)                                                                                    \
     ((a)->kernel != 4 || (a)->stride != 2 || (a)->pad != 1 || (a)->height % 2 || (a)->width % 2 || \
@@ -17,6 +29,7 @@ static void conv_needs(const void *args, pv_cpu_needs *needs)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
+    IF_HALVES(a, direct_needs(a, needs))
     if (m) {
         const tiling s = TILING(m, a);
         const size_t wide = panels(forward ? s.filters : s.channels);
@@ -36,6 +49,7 @@ static void conv_prepare(const void *args, void *packed, size_t from, size_t to)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
+    IF_HALVES(a, direct_prepare(a, packed, from, to))
     if (m == 4 && forward) prepare_down(4, a, packed, from, to);
     if (m == 2 && forward) prepare_down(2, a, packed, from, to);
     if (m == 4 && !forward) prepare_up(4, a, packed, from, to);
@@ -47,6 +61,7 @@ static void conv_run(const void *args, const pv_cpu_space *space)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
+    IF_HALVES(a, direct_run(a, space))
     if (m == 4 && forward) winograd_down(4, a, space);
     if (m == 2 && forward) winograd_down(2, a, space);
     if (m == 4 && !forward) winograd_up(4, a, space);
@@ -61,6 +76,9 @@ static void conv_run(const void *args, const pv_cpu_space *space)
 
 static size_t weight_sums(const pv_conv_weight_grad_args *a)
 {
+#ifdef PV_AMX
+    if (HALVES(a)) return direct_sums(a);
+#endif
     const int m = TILE(a);
     const tiling s = TILING(m ? m : 2, a);
     const patching p = PATCHING(a);
@@ -74,6 +92,7 @@ static void conv_weight_grad_needs(const void *args, pv_cpu_needs *needs)
     const tiling s = TILING(m ? m : 2, a);
     const patching p = PATCHING(a);
     needs->sums = (weight_sums(a) + pv_round_up(BIAS_CHANNELS(a), V)) * sizeof(float);
+    IF_HALVES(a, direct_weights_needs(a, needs))
     needs->scratch = m ? winograd_scratch(&s) : patches_scratch(&p);
     needs->finish_units = m ? 4 * s.channels / V : p.K;
 }
@@ -104,13 +123,19 @@ static void channel_sums(float *sum, const float *from, size_t pixels, size_t ch
     }
 }
 
-static void conv_weight_grad_run(const void *args, const pv_cpu_space *space)
+static void weight_grad_run(const pv_conv_weight_grad_args *a, const pv_cpu_space *space)
 {
-    const pv_conv_weight_grad_args *a = args;
     const int m = TILE(a);
+    IF_HALVES(a, direct_weights(a, space))
     if (m == 4) winograd_weights(4, a, space);
     if (m == 2) winograd_weights(2, a, space);
     if (m == 0) patches_weights(a, space);
+}
+
+static void conv_weight_grad_run(const void *args, const pv_cpu_space *space)
+{
+    const pv_conv_weight_grad_args *a = args;
+    weight_grad_run(a, space);
     float *bias = (float *)space->sums + weight_sums(a);
     const size_t big = (size_t)(a->height * a->width),
                  small = PV_CONV_SIZE(height) * PV_CONV_SIZE(width);
@@ -118,14 +143,21 @@ static void conv_weight_grad_run(const void *args, const pv_cpu_space *space)
                  BIAS_CHANNELS(a), space->first);
 }
 
+static void weight_grad_finish(const pv_conv_weight_grad_args *a, const void *const *sums,
+                               int count, size_t from, size_t to)
+{
+    const int m = TILE(a);
+    IF_HALVES(a, direct_weights_finish(a, sums, count, from, to))
+    if (m == 4) winograd_finish(4, a, sums, count, from, to);
+    if (m == 2) winograd_finish(2, a, sums, count, from, to);
+    if (m == 0) patches_finish(a, sums, count, from, to);
+}
+
 static void conv_weight_grad_finish(const void *args, const void *const *sums, int count,
                                     size_t from, size_t to)
 {
     const pv_conv_weight_grad_args *a = args;
-    const int m = TILE(a);
-    if (m == 4) winograd_finish(4, a, sums, count, from, to);
-    if (m == 2) winograd_finish(2, a, sums, count, from, to);
-    if (m == 0) patches_finish(a, sums, count, from, to);
+    weight_grad_finish(a, sums, count, from, to);
     if (from > 0 || !a->dbias) return;
     for (size_t c = 0; c < BIAS_CHANNELS(a); c++) {
         float sum = 0.0f;

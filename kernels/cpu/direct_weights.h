@@ -1,0 +1,112 @@
+/* direct_weights.h -- weight gradients of convolutions that halve an image, on the AMX unit:
+ *
+ *   dw(a + 2t, b + 2u) = sum over images, y, x of plane q (y + t, x + u) small(y, x)
+ *
+ * in the terms of direct.h. Sums run over pixels, so words hold pairs of images. */
+#ifndef PV_CPU_DIRECT_WEIGHTS_H
+#define PV_CPU_DIRECT_WEIGHTS_H
+
+#include "direct.h"
+
+/* Small pixels with cells along the words: [row][tile of a run][filters / 16][part][16 filters][16
+ * cells]. Cells behind the end of a row are zeros. */
+static void split_across(const halving *s, uint32_t *to, const images *from)
+{
+    for (size_t tile = 0; tile < s->h * s->run; tile++)
+        for (size_t f = 0; f < s->filters; f += 16) {
+            vec_words x[PARTS][16], p[PARTS];
+            for (size_t i = 0; i < 16; i++) {
+                const size_t y = tile / s->run, cell = tile % s->run * 16 + i,
+                             image = cell % s->lanes * 2;
+                const float *one =
+                    cell < s->w * s->lanes && image < from->count
+                        ? from->at + image * image_size(from) + (y * s->w + cell / s->lanes) * s->K
+                        : NULL;
+                const float *two = one && image + 1 < from->count ? one + image_size(from) : NULL;
+                split(channels_from(one, f, s->K), channels_from(two, f, s->K), p);
+                for (int part = 0; part < PARTS; part++) x[part][i] = p[part];
+            }
+            for (int part = 0; part < PARTS; part++, to += TILE_WORDS) {
+                transpose(x[part]);
+                memcpy(to, x[part], TILE_BYTES);
+            }
+        }
+}
+
+INLINE size_t across_words(const halving *s)
+{
+    return s->h * s->run * s->filters / 16 * PARTS * TILE_WORDS;
+}
+
+INLINE size_t direct_sums(const pv_conv_weight_grad_args *a)
+{
+    const halving s = HALVING(a);
+    return 4 * s.taps * s.taps * s.filters * s.channels;
+}
+
+INLINE void direct_weights_needs(const pv_conv_weight_grad_args *a, pv_cpu_needs *needs)
+{
+    const halving s = HALVING(a);
+    const grid g = planes_of(&s, 1);
+    needs->scratch = (TILE_WORDS + across_words(&s) + grid_words(&g)) * sizeof(uint32_t);
+    needs->finish_units = s.K;
+}
+
+/* sums[q][t][u][filter][channel] += small pixels^T planes, in rounds of two images a lane. */
+INLINE void direct_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space *space)
+{
+    const halving s = HALVING(a);
+    const grid g = planes_of(&s, 1);
+    const size_t big = s.H * s.W * s.C, small = s.h * s.w * s.K, tiles = s.h * s.run,
+                 depth = s.filters / 16 * PARTS * TILE_WORDS;
+    uint32_t *waste = space->scratch, *across = waste + TILE_WORDS,
+             *cells = across + across_words(&s);
+    memset(cells + PARTS * g.part, 0, (grid_words(&g) - PARTS * g.part) * sizeof(uint32_t));
+    tiles_begin();
+    for (size_t image = 0; image < a->rows; image += 2 * s.lanes) {
+        const size_t count = smaller(2 * s.lanes, a->rows - image);
+        split_images(&g, cells, &(images){a->big + image * big, count, s.H, s.W, s.C});
+        split_across(&s, across, &(images){a->small + image * small, count, s.h, s.w, s.K});
+        for (size_t tap = 0; tap < 4 * s.taps * s.taps; tap++) {
+            const size_t q = tap / s.taps / s.taps, t = tap / s.taps % s.taps, u = tap % s.taps;
+            const uint32_t *plane = cells + q * g.plane + t * g.row + u * g.cell;
+            for (size_t f = 0; f < s.filters; f += 32)
+                for (size_t c = 0; c < s.channels; c += 32) {
+                    float *sum = (float *)space->sums + (tap * s.filters + f) * s.channels + c;
+                    const uint32_t *x = across + f / 16 * PARTS * TILE_WORDS;
+                    if (space->first && image == 0)
+                        sums_clear();
+                    else
+                        sums_load(sum, s.channels);
+                    for (size_t tile = 0; tile < tiles; tile++, x += depth) {
+                        const uint32_t *z =
+                            plane + tile / s.run * g.row + tile % s.run * 16 * g.words + c;
+                        sums_add(&(operand){x, x + PARTS * TILE_WORDS, 16, TILE_WORDS},
+                                 &(operand){z, z + 16, g.words, g.part}, waste);
+                    }
+                    sums_store(sum, s.channels);
+                }
+        }
+    }
+    tiles_end();
+}
+
+/* Units are filters. */
+INLINE void direct_weights_finish(const pv_conv_weight_grad_args *a, const void *const *sums,
+                                  int count, size_t from, size_t to)
+{
+    const halving s = HALVING(a);
+    for (size_t f = from; f < to; f++)
+        for (size_t tap = 0; tap < 4 * s.taps * s.taps; tap++) {
+            const size_t q = tap / s.taps / s.taps, t = tap / s.taps % s.taps, u = tap % s.taps,
+                         at = (tap * s.filters + f) * s.channels;
+            float *dw = a->dw + (tap_at(a->dw, &s, f, q, t, u) - a->dw);
+            for (size_t c = 0; c < s.C; c += V) {
+                vec sum = load((const float *)sums[0] + at + c);
+                for (int g = 1; g < count; g++) sum += load((const float *)sums[g] + at + c);
+                store_some(dw + c, sum, s.C - c);
+            }
+        }
+}
+
+#endif
