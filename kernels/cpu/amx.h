@@ -95,20 +95,20 @@ INLINE void sums_clear(void)
     _tile_zero(3);
 }
 
-/* c: [32][32] floats, rows `row` apart. */
-INLINE void sums_load(const float *c, size_t row)
+/* c: [32][32] floats, rows `row` apart, or [16][], [][16] where height or width is 1. */
+INLINE void sums_load(int height, int width, const float *c, size_t row)
 {
     _tile_loadd(0, c, row * sizeof(float));
-    _tile_loadd(1, c + 16, row * sizeof(float));
-    _tile_loadd(2, c + 16 * row, row * sizeof(float));
-    _tile_loadd(3, c + 16 * row + 16, row * sizeof(float));
+    if (width == 2) _tile_loadd(1, c + 16, row * sizeof(float));
+    if (height == 2) _tile_loadd(2, c + 16 * row, row * sizeof(float));
+    if (height == 2 && width == 2) _tile_loadd(3, c + 16 * row + 16, row * sizeof(float));
 }
-INLINE void sums_store(float *c, size_t row)
+INLINE void sums_store(int height, int width, float *c, size_t row)
 {
     _tile_stored(0, c, row * sizeof(float));
-    _tile_stored(1, c + 16, row * sizeof(float));
-    _tile_stored(2, c + 16 * row, row * sizeof(float));
-    _tile_stored(3, c + 16 * row + 16, row * sizeof(float));
+    if (width == 2) _tile_stored(1, c + 16, row * sizeof(float));
+    if (height == 2) _tile_stored(2, c + 16 * row, row * sizeof(float));
+    if (height == 2 && width == 2) _tile_stored(3, c + 16 * row + 16, row * sizeof(float));
 }
 
 /* The sums += a b. Small products come first; consecutive ones share an operand. `waste` is a tile

@@ -82,7 +82,7 @@ static void multiply_cells(const halving *s, const grid *g, const uint32_t *cell
             for (size_t i = 0; i < steps; i++, w += PARTS * 2 * TILE_WORDS)
                 sums_add(&(operand){first + offset[i], second + offset[i], g->words, g->part},
                          &(operand){w, w + TILE_WORDS, 16, 2 * TILE_WORDS}, space->waste);
-            sums_store(space->sums, 32);
+            sums_store(2, 2, space->sums, 32);
             for (size_t i = 0; i <= other - tile; i++)
                 land_tile(space->sums + i * 16 * 32, to, y[i], x[i], c, e);
         }

@@ -77,14 +77,14 @@ INLINE void direct_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space
                     if (space->first && image == 0)
                         sums_clear();
                     else
-                        sums_load(sum, s.channels);
+                        sums_load(2, 2, sum, s.channels);
                     for (size_t tile = 0; tile < tiles; tile++, x += depth) {
                         const uint32_t *z =
                             plane + tile / s.run * g.row + tile % s.run * 16 * g.words + c;
                         sums_add(&(operand){x, x + PARTS * TILE_WORDS, 16, TILE_WORDS},
                                  &(operand){z, z + 16, g.words, g.part}, waste);
                     }
-                    sums_store(sum, s.channels);
+                    sums_store(2, 2, sum, s.channels);
                 }
         }
     }

@@ -5,16 +5,22 @@
 #include "patches.h"
 #include "winograd.h"
 
-/* Convolutions that the AMX unit takes, where there is one, are done by `call`. */
+/* What the AMX unit does, where there is one: convolutions that halve an image, and those of few
+ * channels. */
 #ifdef PV_AMX
 #include "direct_weights.h"
-#define IF_HALVES(a, call)                                                                         \
+#include "thin.h"
+#define AMX(a, halving, thin)                                                                      \
     if (HALVES(a)) {                                                                               \
-        call;                                                                                      \
+        halving;                                                                                   \
+        return;                                                                                    \
+    }                                                                                              \
+    if (THIN(a)) {                                                                                 \
+        thin;                                                                                      \
         return;                                                                                    \
     }
 #else
-#define IF_HALVES(a, call)
+#define AMX(a, halving, thin)
 #endif
 
 /* Tile size for a convolution, 0 where patches serve better: other kernels, thin images. */
@@ -29,7 +35,7 @@ static void conv_needs(const void *args, pv_cpu_needs *needs)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
-    IF_HALVES(a, direct_needs(a, needs))
+    AMX(a, direct_needs(a, needs), thin_needs(a, needs))
     if (m) {
         const tiling s = TILING(m, a);
         const size_t wide = panels(forward ? s.filters : s.channels);
@@ -49,7 +55,7 @@ static void conv_prepare(const void *args, void *packed, size_t from, size_t to)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
-    IF_HALVES(a, direct_prepare(a, packed, from, to))
+    AMX(a, direct_prepare(a, packed, from, to), thin_prepare(a, packed, from, to))
     if (m == 4 && forward) prepare_down(4, a, packed, from, to);
     if (m == 2 && forward) prepare_down(2, a, packed, from, to);
     if (m == 4 && !forward) prepare_up(4, a, packed, from, to);
@@ -61,7 +67,7 @@ static void conv_run(const void *args, const pv_cpu_space *space)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
-    IF_HALVES(a, direct_run(a, space))
+    AMX(a, direct_run(a, space), thin_run(a, space))
     if (m == 4 && forward) winograd_down(4, a, space);
     if (m == 2 && forward) winograd_down(2, a, space);
     if (m == 4 && !forward) winograd_up(4, a, space);
@@ -92,7 +98,7 @@ static void conv_weight_grad_needs(const void *args, pv_cpu_needs *needs)
     const tiling s = TILING(m ? m : 2, a);
     const patching p = PATCHING(a);
     needs->sums = (weight_sums(a) + pv_round_up(BIAS_CHANNELS(a), V)) * sizeof(float);
-    IF_HALVES(a, direct_weights_needs(a, needs))
+    AMX(a, direct_weights_needs(a, needs), thin_weights_needs(a, needs))
     needs->scratch = m ? winograd_scratch(&s) : patches_scratch(&p);
     needs->finish_units = m ? 4 * s.channels / V : p.K;
 }
@@ -126,7 +132,7 @@ static void channel_sums(float *sum, const float *from, size_t pixels, size_t ch
 static void weight_grad_run(const pv_conv_weight_grad_args *a, const pv_cpu_space *space)
 {
     const int m = TILE(a);
-    IF_HALVES(a, direct_weights(a, space))
+    AMX(a, direct_weights(a, space), thin_weights(a, space))
     if (m == 4) winograd_weights(4, a, space);
     if (m == 2) winograd_weights(2, a, space);
     if (m == 0) patches_weights(a, space);
@@ -147,7 +153,8 @@ static void weight_grad_finish(const pv_conv_weight_grad_args *a, const void *co
                                int count, size_t from, size_t to)
 {
     const int m = TILE(a);
-    IF_HALVES(a, direct_weights_finish(a, sums, count, from, to))
+    AMX(a, direct_weights_finish(a, sums, count, from, to),
+        patches_finish(a, sums, count, from, to))
     if (m == 4) winograd_finish(4, a, sums, count, from, to);
     if (m == 2) winograd_finish(2, a, sums, count, from, to);
     if (m == 0) patches_finish(a, sums, count, from, to);

@@ -136,6 +136,27 @@ INLINE void add_patches(const patching *s, float *bordered, const float *patch)
         }
 }
 
+/* An image without its border, through the epilogue. */
+INLINE void store_bordered(const patching *s, const float *bordered, float *to, const epilogue *e,
+                           const float *masks)
+{
+    for (size_t y = 0; y < s->H; y++) {
+        const float *row = bordered + (y + s->pad) * s->bordered_row + s->pad * s->C;
+        const size_t at = y * s->W * s->C;
+        const float *mask = masks ? masks + at : NULL;
+        if (s->C == 1 && e->bias) { /* one channel: vectors run along the row */
+            const epilogue plain = {e->activation, NULL, NULL};
+            const float bias = e->bias[0];
+            for (size_t x = 0; x < s->W; x += V)
+                store_some(to + at + x,
+                           finish_vector(&plain, load_some(row + x, s->W - x) + bias, 0,
+                                         mask ? mask + x : NULL, s->W - x),
+                           s->W - x);
+        } else
+            store_pixels(row, s->C, e, to + at, mask, s->W, s->C);
+    }
+}
+
 INLINE void patches_data_grad(const pv_conv_args *a, const pv_cpu_space *space)
 {
     const patching s = PATCHING(a);
@@ -155,23 +176,8 @@ INLINE void patches_data_grad(const pv_conv_args *a, const pv_cpu_space *space)
                           .c = patch,
                           .c_row = s.patch_row});
         add_patches(&s, bordered, patch);
-        for (size_t y = 0; y < s.H; y++) {
-            const float *row = bordered + (y + s.pad) * s.bordered_row + s.pad * s.C;
-            size_t at = (image * s.H + y) * s.W * s.C;
-            const float *mask = a->mask ? a->mask + at : NULL;
-            if (s.C == 1 && a->bias) { /* one channel: vectors run along the row */
-                vec bias = {0};
-                const float shift = a->bias[0];
-                const epilogue plain = {a->activation, NULL, NULL};
-                bias = bias + shift;
-                for (size_t x = 0; x < s.W; x += V)
-                    store_some(a->to + at + x,
-                               finish_vector(&plain, load_some(row + x, s.W - x) + bias, 0,
-                                             mask ? mask + x : NULL, s.W - x),
-                               s.W - x);
-            } else
-                store_pixels(row, s.C, &e, a->to + at, mask, s.W, s.C);
-        }
+        store_bordered(&s, bordered, a->to + image * s.H * s.W * s.C, &e,
+                       a->mask ? a->mask + image * s.H * s.W * s.C : NULL);
     }
 }
 
