@@ -149,18 +149,26 @@ typedef struct {
     size_t at, count, f;
 } thin_sums;
 
-INLINE void thin_land(const pv_conv_args *a, const thin_sums *t)
+/* One of the epilogues, as code of its own. */
+INLINE void thin_land_by(const pv_conv_args *a, const thin_sums *t, const epilogue *e)
 {
     const size_t K = (size_t)a->filters;
-    const epilogue e = {a->activation, a->bias, a->mask}, relu = {PV_RELU, a->bias, NULL};
-    const int usual = a->activation == PV_RELU && !a->mask && a->bias;
-    for (size_t v = 0; v < 32 && t->f + v < K; v += V)
-        for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; i < t->count; i++)
+        for (size_t v = 0; v < 32 && t->f + v < K; v += V) {
             const size_t c = t->f + v, to = (t->at + i) * K + c;
-            const vec x = load(t->sums + i * 32 + v);
-            store(a->to + to, usual ? finish_vector(&relu, x, c, NULL, V)
-                                    : finish_vector(&e, x, c, a->mask ? a->mask + to : NULL, V));
+            store(a->to + to, finish_vector(e, load(t->sums + i * 32 + v), c,
+                                            e->mask ? e->mask + to : NULL, V));
         }
+}
+
+INLINE void thin_land(const pv_conv_args *a, const thin_sums *t)
+{
+    if (a->activation == PV_RELU && !a->mask && a->bias)
+        thin_land_by(a, t, &(epilogue){PV_RELU, a->bias, NULL});
+    else if (a->activation == PV_RELU && a->mask && !a->bias)
+        thin_land_by(a, t, &(epilogue){PV_RELU, NULL, a->mask});
+    else
+        thin_land_by(a, t, &(epilogue){a->activation, a->bias, a->mask});
 }
 
 INLINE void thin_forward(const pv_conv_args *a, const pv_cpu_space *space)
