@@ -38,6 +38,7 @@ static pv_status info(const pv_arguments *rest, void *state)
         pv_json_text(j, "version", PV_VERSION);
         pv_json_text(j, "commit", PV_COMMIT);
         pv_json_text(j, "compiler", __VERSION__);
+        pv_json_text(j, "sanitizer", *PV_SANITIZER ? PV_SANITIZER : NULL);
         pv_json_real(j, "memory_gb", gigabytes);
         pv_json_array(j, "devices");
         pv_json_object(j, NULL);
@@ -48,7 +49,8 @@ static pv_status info(const pv_arguments *rest, void *state)
         pv_json_end(j);
         status = pv_json_finish(j, "-");
     } else {
-        printf("polarvae  %s (%s), compiler %s\n", PV_VERSION, PV_COMMIT, __VERSION__);
+        printf("polarvae  %s (%s), compiler %s%s\n", PV_VERSION, PV_COMMIT, __VERSION__,
+               *PV_SANITIZER ? ", sanitizer: " PV_SANITIZER : "");
         printf("%-9s %s, %.1f GB\n", pv_device_name(device), pv_device_description(device),
                gigabytes);
         printf("cuda      not in this version\n");

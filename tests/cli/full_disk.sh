@@ -14,16 +14,19 @@ fill() {
     dd if=/dev/zero of=disk/filler bs=1024 count=$((free - $1)) 2>dd.text
 }
 
+# As many as it takes to fill a page with lines of the log.
+STEPS=300
+
 need polarvae data generate sprites.h5 --subset 3:2:4:8:8 --quiet >out.text
-set -- data=sprites.h5 batch=4 latents=4 log_every=1 checkpoint_every=10
+set -- data=sprites.h5 batch=1 latents=4 log_every=1 checkpoint_every=10
 need train "$@" steps=10 --out disk/run
-need train "$@" steps=1000 checkpoint_every=1000 --out straight
+need train "$@" steps=$STEPS checkpoint_every=1000 --out straight
 need polarvae evaluate disk/run examples=30 --quiet --json >before.json
 contents disk/run | grep checkpoint >before
 
 # fails PATTERN: training on ends so, and the last checkpoint is as it was.
 fails() {
-    refused 1 "$1" train --resume steps=1000 checkpoint_every=$2 --out disk/run --quiet
+    refused 1 "$1" train --resume steps=$STEPS checkpoint_every=$2 --out disk/run --quiet
     contents disk/run | grep checkpoint >after
     check "$1: the last checkpoint changed" cmp before after
     check "$1: a part is left behind" test -z "$(find disk -name '*.part')"
@@ -33,19 +36,19 @@ fails() {
 }
 fill 4096
 fails "disk/run/checkpoint.h5: cannot be written: No space left" 10
-fill 16
+fill 4
 fails "disk/run/log.csv: cannot be written: No space left" 1000
 fill 0
 fails "disk/run/config.yaml: cannot be written" 1000
 
 fill 16
-refused 1 "disk/codes.h5: cannot be written: No space left" encode disk/run --quiet --examples 5000 \
+refused 1 "disk/codes.h5: cannot be written: No space left" encode disk/run --quiet --examples 500 \
     --out disk/codes.h5
 refused 1 "disk/new.h5: cannot be written: No space left" data generate disk/new.h5 --quiet \
     --subset 3:2:4:8:8
 check "a part is left behind" test -z "$(find disk -name '*.part')"
 rm disk/filler
 
-need train --resume steps=1000 checkpoint_every=1000 --out disk/run
+need train --resume steps=$STEPS checkpoint_every=1000 --out disk/run
 same_run "resumed with space again" straight disk/run
 finish

@@ -44,6 +44,7 @@ need train data=sprites.h5 batch=16 latents=4 steps=5 --out run
 
 need polarvae info --json >j.json
 check "info --json" json j.json "j['version'] and j['commit'] and j['devices'][0]['name'] == 'cpu'"
+check "info --json: sanitizer" json j.json "j['sanitizer'] in (None, 'address', 'thread')"
 need polarvae data info sprites.h5 --json --quiet >j.json
 check "data info --json" json j.json \
     "j['images'] == 1536 and [f['size'] for f in j['factors']] == [3, 2, 4, 8, 8]"

@@ -2,7 +2,7 @@
 . "$SOURCE/tests/cli/check.inc"
 
 need polarvae data generate sprites.h5 --subset 3:2:4:8:8 --quiet >out.text
-set -- data=sprites.h5 batch=16 latents=4 log_every=5 checkpoint_every=7
+set -- data=sprites.h5 batch=2 latents=4 log_every=5 checkpoint_every=7
 
 # ---- a run that is being trained; asleep, so that nothing but a second process changes its files ----
 

@@ -1,17 +1,17 @@
 # resume.sh -- a run that is cut off anywhere and resumed ends with the bits of one that is not.
 . "$SOURCE/tests/cli/check.inc"
 
-KILLS=20 STEPS=400
+KILLS=$(count 20 4) STEPS=$(count 400 60) BATCH=$(count 16 2)
 
 need polarvae data generate sprites.h5 --subset 3:2:4:8:8 --quiet >out.text
 cat >tiny.yaml <<END
 data: sprites.h5
-batch: 16
+batch: $BATCH
 latents: 4
 steps: $STEPS
 log_every: 5
 checkpoint_every: 7
-snapshots: [0, 50, 203]
+snapshots: [0, $((STEPS / 8)), $((STEPS / 2 + 3))]
 END
 
 milliseconds() { date +%s%3N; }
@@ -24,10 +24,11 @@ lasted=$(($(milliseconds) - begun))
 
 seed=${SEED:-$(date +%s)}
 echo "SEED=$seed: $KILLS kills in runs of $lasted ms"
-# Half of them in the first moments, half anywhere in an eighth of a run; in seconds.
+# Half of them in the first moments, half anywhere in what each must do for all to get to the end and
+# a little further; in seconds.
 awk -v seed="$seed" -v n=$KILLS -v ms="$lasted" 'BEGIN {
     srand(seed)
-    for (i = 0; i < n; i++) printf "%.3f\n", rand() * ms / (i % 2 ? 8000 : 40000)
+    for (i = 0; i < n; i++) printf "%.3f\n", rand() * (i % 2 ? 2.5 : 0.5) * ms / n / 1000
 }' >sleeps
 
 # Starts a run or goes on with it, and kills it after $1 seconds; false if it had ended by then.

@@ -1,30 +1,36 @@
 # threads.sh -- the bits of a run do not depend on the number of threads.
 . "$SOURCE/tests/cli/check.inc"
 
+STEPS=$(count 20 3) THREADS="1 2 3 8"
+
 need polarvae data generate sprites.h5 --subset 3:2:4:8:8 --quiet >out.text
+need polarvae data generate few.h5 --subset 3:2:1:3:3 --quiet >out.text # an epoch is 1.5 steps
 
 # for_threads TEXT key=value...: the same run with several numbers of threads.
 for_threads() {
     text=$1
     shift
-    for threads in 1 2 3 8; do
-        need train data=sprites.h5 batch=37 latents=5 log_every=3 "$@" threads=$threads --out run$threads
+    for threads in $THREADS; do
+        need train data=sprites.h5 batch=37 latents=5 steps=$STEPS log_every=1 "$@" \
+            threads=$threads --out run$threads
         [ $threads -eq 1 ] || same_run "$text, $threads threads" run1 run$threads
     done
-    check "$text: the log has no lines" test "$(wc -l <run1/log.csv)" -gt 3
-    rm -rf run1 run2 run3 run8
+    check "$text: the log has no lines" test "$(wc -l <run1/log.csv)" -gt $STEPS
+    rm -rf run[0-9]
 }
 
-for_threads "kernel 2" kernel=2 steps=20
-for_threads "kernel 4" kernel=4 steps=20
-for_threads "epochs" order=epochs steps=50 # of 41.5 steps each
-for_threads "fully connected" network=fc steps=12
-for_threads "PyTorch's epsilon" adam_epsilon=torch epsilon=0.001 steps=20
-for_threads "one image a step" batch=1 steps=12
+for_threads "kernel 2" kernel=2
+for_threads "kernel 4" kernel=4
+for_threads "epochs" order=epochs data=few.h5
+for_threads "PyTorch's epsilon" adam_epsilon=torch epsilon=0.001
+for_threads "one image a step" batch=1
+THREADS=$(count "$THREADS" "1 3") # checkpoints of 200 MB
+for_threads "fully connected" network=fc
 
 # What must make a difference, so that the comparison is one.
-need train data=sprites.h5 batch=37 latents=5 log_every=3 steps=12 --out one
-need train data=sprites.h5 batch=37 latents=5 log_every=3 steps=12 seed=1 --out other
+set -- data=sprites.h5 batch=37 latents=5 log_every=1 steps=$STEPS
+need train "$@" --out one
+need train "$@" seed=1 --out other
 check "another seed gives the same bits" test -n "$(cmp one/checkpoint.h5 other/checkpoint.h5 2>&1)"
 log_of one >a.text
 log_of other >b.text
