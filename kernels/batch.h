@@ -25,11 +25,11 @@ PV_FN void pv_gather_bits_at(pv_team t, size_t row, const pv_gather_bits_args *a
     float *image = a->image + row * a->cols;
     /* a word at a time on one lane, a word to 32 lanes on many */
     const size_t lane = (size_t)t.lane, size = (size_t)t.size, words = (a->cols + 31) / 32;
-    for (size_t w = size > 32 ? lane / 32 : 0; w < words; w += size > 32 ? size / 32 : 1) {
+    for (size_t w = size > 32 ? lane / 32 : 0; w<words; w += size> 32 ? size / 32 : 1) {
         const uint32_t word = bits[w];
         const size_t count = a->cols - 32 * w < 32 ? a->cols - 32 * w : 32;
         PV_LOOP
-        for (size_t i = lane % 32; i < count; i += size > 32 ? 32 : size)
+        for (size_t i = lane % 32; i<count; i += size> 32 ? 32 : size)
             image[32 * w + i] = (float)(word >> i & 1u);
     }
 }
