@@ -1,10 +1,10 @@
 # bench.sh -- benchmarks of all kinds add their lines to one table.
 . "$SOURCE/tests/cli/check.inc"
 
-for work in train encode; do
-    need polarvae bench $work --batch 8 --kernel 2 --threads 1 --seconds 1 --csv table.csv --quiet \
+for name in train encode; do
+    need polarvae bench $name --batch 8 --kernel 2 --threads 1 --seconds 1 --csv table.csv --quiet \
         >out.text
-    check "bench $work: tells no throughput" grep -q 'images/s$' out.text
+    check "bench $name: tells no throughput" grep -q 'images/s$' out.text
 done
 check "table.csv: $(wc -l <table.csv) lines" test "$(wc -l <table.csv)" -eq 3
 head -n 1 table.csv | tr ',' '\n' >columns

@@ -53,14 +53,14 @@ check "evaluate --json" json j.json \
     "j['examples'] == 100 and len(j['variables']) == 4 and sum(j['counts'].values()) == 4"
 check "evaluate --json: is not evaluation.json" cmp j.json run/evaluation.json
 check "status.json" json run/status.json "j['state'] == 'finished' and j['step'] == 5"
-for work in train encode; do
-    need polarvae bench $work --batch 16 --seconds 1 --json --quiet >j.json
+for name in train encode; do
+    need polarvae bench $name --batch 16 --seconds 1 --json --quiet >j.json
     for key in steps_per_second images_per_second gflops peak_gflops direct_floor_share median_ms \
         min_ms max_ms; do
-        check "bench $work --json: $key" json j.json "j['$key'] > 0"
+        check "bench $name --json: $key" json j.json "j['$key'] > 0"
     done
-    check "bench $work --json: order" json j.json "j['min_ms'] <= j['median_ms'] <= j['max_ms']"
-    check "bench $work --json: images" json j.json \
+    check "bench $name --json: order" json j.json "j['min_ms'] <= j['median_ms'] <= j['max_ms']"
+    check "bench $name --json: images" json j.json \
         "abs(j['images_per_second'] - 16 * j['steps_per_second']) < 1"
 done
 need polarvae bench kernels --batch 4 --json >j.json
