@@ -1,10 +1,11 @@
 /* amx.h -- products of float32 numbers on the AMX unit.
  *
  * The unit multiplies bfloat16 numbers, of 8 significant bits, and adds in float32. A float32 is
- * taken as the sum of two of them, x = high + low: its rounding, and the rounding of what that
- * leaves. Of the four products of two such sums the three largest are taken: high high, high low,
- * low high. What is left out is 2^-18 |x y| as a rule, of either sign: sums come out about as exact
- * as those of F(4, 2) in winograd.h.
+ * the sum of three of them, x = x1 + x2 + x3: its rounding, and the roundings of what is left. Of
+ * the nine products of two such sums, 3 parts take six, x1 y1, x1 y2, x2 y1, x2 y2, x1 y3, x3 y1:
+ * the others are 2^-24 |x y|, which is as exact as float32 multiply-adds are; 2 parts take three,
+ * x1 y1, x1 y2, x2 y1: 2^-18 |x y| is left out, of either sign. In a sum over the pixels of a batch
+ * that averages out.
  *
  * Operands are tiles of 16 rows of 16 words; a word holds two bfloat16 numbers that meet the two
  * numbers of another word. a[i][k] and b[k][j] are words, c[i][j] floats, and
@@ -17,7 +18,7 @@
 
 #include "simd.h"
 
-enum { PARTS = 2, TILE_WORDS = 16 * 16, TILE_BYTES = 4 * TILE_WORDS };
+enum { MOST_PARTS = 3, TILE_WORDS = 16 * 16, TILE_BYTES = 4 * TILE_WORDS };
 
 typedef uint32_t vec_words __attribute__((vector_size(64), may_alias));
 typedef uint32_t words_anywhere __attribute__((vector_size(64), aligned(4), may_alias));
@@ -28,9 +29,9 @@ INLINE void store_words(uint32_t *to, vec_words x) { *(words_anywhere *)to = x; 
 INLINE vec rounded(vec x) { return (vec)(((vec_words)x + 0x8000u) & 0xffff0000u); }
 
 /* The parts of x in the low halves of words, those of y in the high halves. */
-INLINE void split(vec x, vec y, vec_words part[PARTS])
+INLINE void split(int parts, vec x, vec y, vec_words part[MOST_PARTS])
 {
-    for (int i = 0; i < PARTS; i++) {
+    for (int i = 0; i < parts; i++) {
         const vec high_x = rounded(x), high_y = rounded(y);
         part[i] = (vec_words)high_x >> 16 | (vec_words)high_y;
         x = x - high_x;
@@ -111,10 +112,10 @@ INLINE void sums_store(int height, int width, float *c, size_t row)
     if (height == 2 && width == 2) _tile_stored(3, c + 16 * row + 16, row * sizeof(float));
 }
 
-/* The sums += a b. Small products come first; consecutive ones share an operand. `waste` is a tile
- * of memory that may be written: on Sapphire Rapids a store that comes a long time after the last
- * one costs as much as 60 products, so each call makes one. */
-INLINE void sums_add(const operand *a, const operand *b, uint32_t *waste)
+/* The sums += a b, of operands in 2 or 3 parts. Small products come first; consecutive ones share
+ * an operand. `waste` is a tile of memory that may be written: on Sapphire Rapids a store that
+ * comes a long time after the last one costs as much as 60 products, so each call makes one. */
+INLINE void sums_add(int parts, const operand *a, const operand *b, uint32_t *waste)
 {
 #define LOAD_A(p)                                                                                  \
     _tile_loadd(4, a->first + (p)*a->part, a->row * 4);                                            \
@@ -127,13 +128,27 @@ INLINE void sums_add(const operand *a, const operand *b, uint32_t *waste)
     _tile_dpbf16ps(1, 4, 7);                                                                       \
     _tile_dpbf16ps(2, 5, 6);                                                                       \
     _tile_dpbf16ps(3, 5, 7);
-    enum { HIGH, LOW };
-    LOAD_A(LOW);
-    LOAD_B(HIGH);
-    MULTIPLY
-    LOAD_A(HIGH);
-    MULTIPLY
-    LOAD_B(LOW);
+    if (parts == 3) {
+        LOAD_A(2);
+        LOAD_B(0);
+        MULTIPLY
+        LOAD_A(1);
+        MULTIPLY
+        LOAD_B(1);
+        MULTIPLY
+        LOAD_A(0);
+        MULTIPLY
+        LOAD_B(2);
+        MULTIPLY
+    } else {
+        LOAD_A(1);
+        LOAD_B(0);
+        MULTIPLY
+        LOAD_A(0);
+        LOAD_B(1);
+        MULTIPLY
+    }
+    LOAD_B(0);
     MULTIPLY
     _tile_stored(4, waste, 64);
 #undef LOAD_A

@@ -48,12 +48,17 @@ INLINE int halves(int height, int width, int channels, int filters, int kernel, 
 #define HALVES(a)                                                                                  \
     halves((a)->height, (a)->width, (a)->channels, (a)->filters, (a)->kernel, (a)->stride, (a)->pad)
 
+/* Parts of a number (amx.h): the fewer, the more its sums average. A data gradient adds over 4
+ * taps, a forward pass over 16, and a weight gradient over all pixels; what an error does on its
+ * way through the other layers counts, too. */
+enum { FORWARD_PARTS = 3, DATA_GRAD_PARTS = 2, WEIGHT_GRAD_PARTS = 2 };
+
 /* ---- grids ---- */
 
 typedef struct {
     size_t planes, rows, cols, lanes, words;
     size_t cell, row, plane, part; /* words from one to the next */
-    int pairs;                     /* a lane is a pair of images */
+    int pairs, parts;              /* a lane is a pair of images; parts of a word */
     size_t step, edge; /* cell (i, j) of plane q is pixel (i step + q / 2, j step + q % 2) - edge */
 } grid;
 
@@ -72,6 +77,7 @@ INLINE grid planes_of(const halving *s, int pairs)
 {
     grid g = grid_of(4, s->h + s->pad, s->w + s->pad, s->lanes, s->channels / (pairs ? 1 : 2));
     g.pairs = pairs;
+    g.parts = pairs ? WEIGHT_GRAD_PARTS : FORWARD_PARTS;
     g.step = 2;
     g.edge = s->pad;
     return g;
@@ -81,13 +87,17 @@ INLINE grid planes_of(const halving *s, int pairs)
 INLINE grid bordered(const halving *s)
 {
     grid g = grid_of(1, s->h + 2 * s->pad, s->w + 2 * s->pad, s->lanes, s->filters / 2);
+    g.parts = DATA_GRAD_PARTS;
     g.step = 1;
     g.edge = s->pad;
     return g;
 }
 
 /* Tiles read up to 15 lanes behind the last row. */
-INLINE size_t grid_words(const grid *g) { return pv_round_up(PARTS * g->part + 15 * g->words, 16); }
+INLINE size_t grid_words(const grid *g)
+{
+    return pv_round_up((size_t)g->parts * g->part + 15 * g->words, 16);
+}
 
 /* ---- from pixels to cells ---- */
 
@@ -105,30 +115,31 @@ INLINE vec channels_from(const float *pixel, size_t c, size_t channels)
     return pixel && c < channels ? load_some(pixel + c, channels - c) : (vec){0};
 }
 
-INLINE void store_cell(const grid *g, uint32_t *at, const vec_words part[PARTS])
+INLINE void store_cell(const grid *g, int parts, uint32_t *at, const vec_words part[MOST_PARTS])
 {
-    for (size_t i = 0; i < PARTS; i++) store_words(at + i * g->part, part[i]);
+    for (int i = 0; i < parts; i++) store_words(at + (size_t)i * g->part, part[i]);
 }
 
 static void split_nothing(const grid *g, uint32_t *cell, size_t count)
 {
     for (size_t j = 0; j < count; j++, cell += g->cell)
         for (size_t word = 0; word < g->words; word += 16)
-            store_cell(g, cell + word, (vec_words[PARTS]){{0}});
+            store_cell(g, g->parts, cell + word, (vec_words[MOST_PARTS]){{0}});
 }
 
 /* Cells from pixels `step` floats apart: of one image, or (two) of both of a pair. whole: all the
  * channels that their words have are there. */
 INLINE void split_pixels(const grid *g, uint32_t *cell, size_t cells, const float *one,
-                         const float *two, size_t step, size_t channels, int pairs, int whole)
+                         const float *two, size_t step, size_t channels, int pairs, int parts,
+                         int whole)
 {
     for (size_t j = 0; j < cells; j++, cell += g->cell, one += step, two += two ? step : 0)
         for (size_t word = 0; word < g->words; word += 16) {
             const size_t c = pairs ? word : 2 * word, d = pairs ? word : c + 16;
-            vec_words p[PARTS];
-            split(whole ? load(one + c) : channels_from(one, c, channels),
+            vec_words p[MOST_PARTS];
+            split(parts, whole ? load(one + c) : channels_from(one, c, channels),
                   whole ? load(two + d) : channels_from(two, d, channels), p);
-            store_cell(g, cell + word, p);
+            store_cell(g, parts, cell + word, p);
         }
 }
 
@@ -152,11 +163,13 @@ INLINE void split_line(const grid *g, uint32_t *cell, const images *from, size_t
                        : image + 1 < from->count ? one + image_size(from)
                                                  : NULL;
     if (g->pairs && two && C == g->words)
-        split_pixels(g, cell, cells, one, two, step, C, 1, 1);
+        split_pixels(g, cell, cells, one, two, step, C, 1, WEIGHT_GRAD_PARTS, 1);
+    else if (!g->pairs && C == 2 * g->words && g->planes == 4)
+        split_pixels(g, cell, cells, one, two, step, C, 0, FORWARD_PARTS, 1);
     else if (!g->pairs && C == 2 * g->words)
-        split_pixels(g, cell, cells, one, two, step, C, 0, 1);
+        split_pixels(g, cell, cells, one, two, step, C, 0, DATA_GRAD_PARTS, 1);
     else
-        split_pixels(g, cell, cells, one, two, step, C, g->pairs, 0);
+        split_pixels(g, cell, cells, one, two, step, C, g->pairs, g->parts, 0);
 }
 
 static void split_images(const grid *g, uint32_t *to, const images *from)

@@ -66,7 +66,7 @@ typedef struct {
 
 /* The sums of all cells from `cells` on. Weights are [channels / 32][steps][part][2 tiles]; step i
  * reads cells offset[i] words behind those of the sum. */
-static void multiply_cells(const halving *s, const grid *g, const uint32_t *cells,
+INLINE void multiply_cells(int parts, const halving *s, const grid *g, const uint32_t *cells,
                            const uint32_t *weights, const size_t *offset, size_t steps,
                            const landing *to, const epilogue *e, direct_space *space)
 {
@@ -79,8 +79,9 @@ static void multiply_cells(const halving *s, const grid *g, const uint32_t *cell
                        *second = cells + y[1] * g->row + x[1] * g->words, *w = weights;
         for (size_t c = 0; c < to->channels; c += 32) {
             sums_clear();
-            for (size_t i = 0; i < steps; i++, w += PARTS * 2 * TILE_WORDS)
-                sums_add(&(operand){first + offset[i], second + offset[i], g->words, g->part},
+            for (size_t i = 0; i < steps; i++, w += (size_t)parts * 2 * TILE_WORDS)
+                sums_add(parts,
+                         &(operand){first + offset[i], second + offset[i], g->words, g->part},
                          &(operand){w, w + TILE_WORDS, 16, 2 * TILE_WORDS}, space->waste);
             sums_store(2, 2, space->sums, 32);
             for (size_t i = 0; i <= other - tile; i++)
@@ -103,7 +104,7 @@ INLINE void direct_run(const pv_conv_args *a, const pv_cpu_space *space)
     const grid g = forward ? planes_of(&s, 0) : bordered(&s);
     const size_t big = s.H * s.W * s.C, small = s.h * s.w * s.K, in = forward ? big : small,
                  out = forward ? small : big, steps = direct_steps(&s, forward),
-                 plane_weights = s.channels / 32 * steps * PARTS * 2 * TILE_WORDS;
+                 plane_weights = s.channels / 32 * steps * DATA_GRAD_PARTS * 2 * TILE_WORDS;
     direct_space *own = space->scratch;
     size_t *offset = (size_t *)(own + 1), *o = offset;
     uint32_t *cells = (uint32_t *)(offset + pv_round_up(steps, 8));
@@ -129,7 +130,8 @@ INLINE void direct_run(const pv_conv_args *a, const pv_cpu_space *space)
                             .lanes = s.lanes,
                             .count = count};
         if (forward) {
-            multiply_cells(&s, &g, cells, space->packed, offset, steps, &to, &e, own);
+            multiply_cells(FORWARD_PARTS, &s, &g, cells, space->packed, offset, steps, &to, &e,
+                           own);
             continue;
         }
         for (size_t q = 0; q < 4; q++) {
@@ -139,7 +141,7 @@ INLINE void direct_run(const pv_conv_args *a, const pv_cpu_space *space)
             landing plane = to;
             plane.to += (y * s.W + x) * s.C;
             if (plane.mask) plane.mask += (y * s.W + x) * s.C;
-            multiply_cells(&s, &g, cells + down * g.row + right * g.cell,
+            multiply_cells(DATA_GRAD_PARTS, &s, &g, cells + down * g.row + right * g.cell,
                            (const uint32_t *)space->packed + q * plane_weights, offset, steps,
                            &plane, &e, own);
         }
@@ -160,7 +162,7 @@ INLINE void direct_needs(const pv_conv_args *a, pv_cpu_needs *needs)
     const int forward = a->pass == PV_FORWARD;
     const grid g = forward ? planes_of(&s, 0) : bordered(&s);
     needs->prepare_units = direct_units(&s, forward);
-    needs->packed = needs->prepare_units * PARTS * 2 * TILE_BYTES;
+    needs->packed = needs->prepare_units * (size_t)g.parts * 2 * TILE_BYTES;
     needs->scratch = sizeof(direct_space) +
                      pv_round_up(direct_steps(&s, forward), 8) * sizeof(size_t) +
                      grid_words(&g) * sizeof(uint32_t);
@@ -183,15 +185,15 @@ INLINE void prepare_forward(const pv_conv_args *a, uint32_t *to, size_t from, si
                      t = step / blocks / s.taps % s.taps, q = step / blocks / s.taps / s.taps;
         for (size_t half = 0; half < 2; half++) {
             const size_t first = unit / steps * 32 + half * 16;
-            vec_words tile[PARTS][16], p[PARTS];
+            vec_words tile[FORWARD_PARTS][16], p[MOST_PARTS];
             for (size_t i = 0; i < 16; i++) {
                 const float *w = tap_at(a->w, &s, first + i, q, t, u);
-                split(channels_from(w, c, s.C), channels_from(w, c + 16, s.C), p);
-                for (int part = 0; part < PARTS; part++) tile[part][i] = p[part];
+                split(FORWARD_PARTS, channels_from(w, c, s.C), channels_from(w, c + 16, s.C), p);
+                for (int part = 0; part < FORWARD_PARTS; part++) tile[part][i] = p[part];
             }
-            for (size_t part = 0; part < PARTS; part++) {
+            for (size_t part = 0; part < FORWARD_PARTS; part++) {
                 transpose(tile[part]);
-                memcpy(to + ((unit * PARTS + part) * 2 + half) * TILE_WORDS, tile[part],
+                memcpy(to + ((unit * FORWARD_PARTS + part) * 2 + half) * TILE_WORDS, tile[part],
                        TILE_BYTES);
             }
         }
@@ -211,11 +213,12 @@ INLINE void prepare_data_grad(const pv_conv_args *a, uint32_t *to, size_t from, 
             const float *one = tap_at(a->w, &s, f + i, q, t, u),
                         *two = tap_at(a->w, &s, f + i + 16, q, t, u);
             for (size_t half = 0; half < 2; half++) {
-                vec_words p[PARTS];
-                split(channels_from(one, c + 16 * half, s.C),
+                vec_words p[MOST_PARTS];
+                split(DATA_GRAD_PARTS, channels_from(one, c + 16 * half, s.C),
                       channels_from(two, c + 16 * half, s.C), p);
-                for (size_t part = 0; part < PARTS; part++)
-                    store_words(to + ((unit * PARTS + part) * 2 + half) * TILE_WORDS + i * 16,
+                for (size_t part = 0; part < DATA_GRAD_PARTS; part++)
+                    store_words(to + ((unit * DATA_GRAD_PARTS + part) * 2 + half) * TILE_WORDS +
+                                    i * 16,
                                 p[part]);
             }
         }

@@ -14,7 +14,7 @@ static void split_across(const halving *s, uint32_t *to, const images *from)
 {
     for (size_t tile = 0; tile < s->h * s->run; tile++)
         for (size_t f = 0; f < s->filters; f += 16) {
-            vec_words x[PARTS][16], p[PARTS];
+            vec_words x[WEIGHT_GRAD_PARTS][16], p[MOST_PARTS];
             for (size_t i = 0; i < 16; i++) {
                 const size_t y = tile / s->run, cell = tile % s->run * 16 + i,
                              image = cell % s->lanes * 2;
@@ -23,10 +23,11 @@ static void split_across(const halving *s, uint32_t *to, const images *from)
                         ? from->at + image * image_size(from) + (y * s->w + cell / s->lanes) * s->K
                         : NULL;
                 const float *two = one && image + 1 < from->count ? one + image_size(from) : NULL;
-                split(channels_from(one, f, s->K), channels_from(two, f, s->K), p);
-                for (int part = 0; part < PARTS; part++) x[part][i] = p[part];
+                split(WEIGHT_GRAD_PARTS, channels_from(one, f, s->K), channels_from(two, f, s->K),
+                      p);
+                for (int part = 0; part < WEIGHT_GRAD_PARTS; part++) x[part][i] = p[part];
             }
-            for (int part = 0; part < PARTS; part++, to += TILE_WORDS) {
+            for (int part = 0; part < WEIGHT_GRAD_PARTS; part++, to += TILE_WORDS) {
                 transpose(x[part]);
                 memcpy(to, x[part], TILE_BYTES);
             }
@@ -35,7 +36,7 @@ static void split_across(const halving *s, uint32_t *to, const images *from)
 
 INLINE size_t across_words(const halving *s)
 {
-    return s->h * s->run * s->filters / 16 * PARTS * TILE_WORDS;
+    return s->h * s->run * s->filters / 16 * WEIGHT_GRAD_PARTS * TILE_WORDS;
 }
 
 INLINE size_t direct_sums(const pv_conv_weight_grad_args *a)
@@ -58,10 +59,11 @@ INLINE void direct_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space
     const halving s = HALVING(a);
     const grid g = planes_of(&s, 1);
     const size_t big = s.H * s.W * s.C, small = s.h * s.w * s.K, tiles = s.h * s.run,
-                 depth = s.filters / 16 * PARTS * TILE_WORDS;
+                 depth = s.filters / 16 * WEIGHT_GRAD_PARTS * TILE_WORDS;
     uint32_t *waste = space->scratch, *across = waste + TILE_WORDS,
              *cells = across + across_words(&s);
-    memset(cells + PARTS * g.part, 0, (grid_words(&g) - PARTS * g.part) * sizeof(uint32_t));
+    memset(cells + WEIGHT_GRAD_PARTS * g.part, 0,
+           (grid_words(&g) - WEIGHT_GRAD_PARTS * g.part) * sizeof(uint32_t));
     tiles_begin();
     for (size_t image = 0; image < a->rows; image += 2 * s.lanes) {
         const size_t count = smaller(2 * s.lanes, a->rows - image);
@@ -73,7 +75,7 @@ INLINE void direct_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space
             for (size_t f = 0; f < s.filters; f += 32)
                 for (size_t c = 0; c < s.channels; c += 32) {
                     float *sum = (float *)space->sums + (tap * s.filters + f) * s.channels + c;
-                    const uint32_t *x = across + f / 16 * PARTS * TILE_WORDS;
+                    const uint32_t *x = across + f / 16 * WEIGHT_GRAD_PARTS * TILE_WORDS;
                     if (space->first && image == 0)
                         sums_clear();
                     else
@@ -81,7 +83,8 @@ INLINE void direct_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space
                     for (size_t tile = 0; tile < tiles; tile++, x += depth) {
                         const uint32_t *z =
                             plane + tile / s.run * g.row + tile % s.run * 16 * g.words + c;
-                        sums_add(&(operand){x, x + PARTS * TILE_WORDS, 16, TILE_WORDS},
+                        sums_add(WEIGHT_GRAD_PARTS,
+                                 &(operand){x, x + WEIGHT_GRAD_PARTS * TILE_WORDS, 16, TILE_WORDS},
                                  &(operand){z, z + 16, g.words, g.part}, waste);
                     }
                     sums_store(2, 2, sum, s.channels);
