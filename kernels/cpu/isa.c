@@ -5,6 +5,7 @@
 #ifdef PV_REFERENCE
 #include "reference.h"
 #else
+#include "dense.h"
 #include "layers.h"
 #endif
 

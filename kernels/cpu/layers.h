@@ -1,26 +1,26 @@
-/* layers.h -- dense layers and convolutions of one instruction set: which way each shape takes. */
+/* layers.h -- convolutions of one instruction set: which way each shape takes. */
 #ifndef PV_CPU_LAYERS_H
 #define PV_CPU_LAYERS_H
 
 #include "patches.h"
 #include "winograd.h"
 
-/* What the AMX unit does, where there is one: convolutions that halve an image, and those of few
- * channels. */
+/* What the AMX unit does, where there is one: convolutions that halve an image, and gradients of
+ * those of few channels. */
 #ifdef PV_AMX
 #include "direct_weights.h"
 #include "thin.h"
-#define AMX(a, halving, thin)                                                                      \
+#define AMX(a, halving, gradient, thin)                                                            \
     if (HALVES(a)) {                                                                               \
         halving;                                                                                   \
         return;                                                                                    \
     }                                                                                              \
-    if (THIN(a)) {                                                                                 \
+    if (gradient && THIN(a)) {                                                                     \
         thin;                                                                                      \
         return;                                                                                    \
     }
 #else
-#define AMX(a, halving, thin)
+#define AMX(a, halving, gradient, thin)
 #endif
 
 /* Tile size for a convolution, 0 where patches serve better: other kernels, thin images. */
@@ -35,7 +35,7 @@ static void conv_needs(const void *args, pv_cpu_needs *needs)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
-    AMX(a, direct_needs(a, needs), thin_needs(a, needs))
+    AMX(a, direct_needs(a, needs), !forward, thin_needs(a, needs))
     if (m) {
         const tiling s = TILING(m, a);
         const size_t wide = panels(forward ? s.filters : s.channels);
@@ -55,7 +55,7 @@ static void conv_prepare(const void *args, void *packed, size_t from, size_t to)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
-    AMX(a, direct_prepare(a, packed, from, to), thin_prepare(a, packed, from, to))
+    AMX(a, direct_prepare(a, packed, from, to), !forward, thin_prepare(a, packed, from, to))
     if (m == 4 && forward) prepare_down(4, a, packed, from, to);
     if (m == 2 && forward) prepare_down(2, a, packed, from, to);
     if (m == 4 && !forward) prepare_up(4, a, packed, from, to);
@@ -67,7 +67,7 @@ static void conv_run(const void *args, const pv_cpu_space *space)
 {
     const pv_conv_args *a = args;
     const int m = TILE(a), forward = a->pass == PV_FORWARD;
-    AMX(a, direct_run(a, space), thin_run(a, space))
+    AMX(a, direct_run(a, space), !forward, thin_data_grad(a, space))
     if (m == 4 && forward) winograd_down(4, a, space);
     if (m == 2 && forward) winograd_down(2, a, space);
     if (m == 4 && !forward) winograd_up(4, a, space);
@@ -98,7 +98,7 @@ static void conv_weight_grad_needs(const void *args, pv_cpu_needs *needs)
     const tiling s = TILING(m ? m : 2, a);
     const patching p = PATCHING(a);
     needs->sums = (weight_sums(a) + pv_round_up(BIAS_CHANNELS(a), V)) * sizeof(float);
-    AMX(a, direct_weights_needs(a, needs), thin_weights_needs(a, needs))
+    AMX(a, direct_weights_needs(a, needs), 1, thin_weights_needs(a, needs))
     needs->scratch = m ? winograd_scratch(&s) : patches_scratch(&p);
     needs->finish_units = m ? 4 * s.channels / V : p.K;
 }
@@ -132,7 +132,7 @@ static void channel_sums(float *sum, const float *from, size_t pixels, size_t ch
 static void weight_grad_run(const pv_conv_weight_grad_args *a, const pv_cpu_space *space)
 {
     const int m = TILE(a);
-    AMX(a, direct_weights(a, space), thin_weights(a, space))
+    AMX(a, direct_weights(a, space), 1, thin_weights(a, space))
     if (m == 4) winograd_weights(4, a, space);
     if (m == 2) winograd_weights(2, a, space);
     if (m == 0) patches_weights(a, space);
@@ -153,7 +153,7 @@ static void weight_grad_finish(const pv_conv_weight_grad_args *a, const void *co
                                int count, size_t from, size_t to)
 {
     const int m = TILE(a);
-    AMX(a, direct_weights_finish(a, sums, count, from, to),
+    AMX(a, direct_weights_finish(a, sums, count, from, to), 1,
         patches_finish(a, sums, count, from, to))
     if (m == 4) winograd_finish(4, a, sums, count, from, to);
     if (m == 2) winograd_finish(2, a, sums, count, from, to);
@@ -170,134 +170,6 @@ static void conv_weight_grad_finish(const void *args, const void *const *sums, i
         float sum = 0.0f;
         for (int g = 0; g < count; g++) sum += ((const float *)sums[g])[weight_sums(a) + c];
         a->dbias[c] = sum;
-    }
-}
-
-/* ---- dense ---- */
-
-enum { DEPTH = 256 }; /* terms of a sum whose operands stay in the first cache */
-
-/* Forward, the weights are read as they lie: y^T = w x^T. For the data gradient they are, too, if
- * their rows are whole panels. */
-static int dense_packs(const pv_dense_args *a)
-{
-    return a->pass != PV_FORWARD && a->in % (2 * V) != 0;
-}
-
-static void dense_needs(const void *args, pv_cpu_needs *needs)
-{
-    const pv_dense_args *a = args;
-    const size_t rows = pv_round_up(a->rows, V);
-    needs->prepare_units = dense_packs(a) ? panels(a->in) : 0;
-    needs->packed = needs->prepare_units * a->out * 2 * V * sizeof(float);
-    needs->scratch =
-        (a->pass == PV_FORWARD ? rows * (a->in + a->out) : a->rows * panels(a->in) * 2 * V) *
-        sizeof(float);
-}
-
-static void dense_prepare(const void *args, void *packed, size_t from, size_t to)
-{
-    const pv_dense_args *a = args;
-    pack_panels(packed, a->w, a->out, a->in, a->in, 1, from, to);
-}
-
-static void dense_forward(const pv_dense_args *a, const pv_cpu_space *space)
-{
-    const size_t rows = pv_round_up(a->rows, V);
-    float *x = space->scratch, *y = x + rows * a->in;
-    memset(x, 0, rows * a->in * sizeof(float));
-    for (size_t i = 0; i < a->rows; i++)
-        for (size_t j = 0; j < a->in; j++) x[j * rows + i] = a->from[i * a->in + j];
-    for (size_t depth = 0; depth < a->in; depth += DEPTH)
-        gemm(&(gemm_args){.rows = a->out,
-                          .vectors = rows / V,
-                          .k = smaller(DEPTH, a->in - depth),
-                          .a = a->w + depth,
-                          .a_row = a->in,
-                          .a_col = 1,
-                          .b = x + depth * rows,
-                          .b_row = rows,
-                          .b_panel = 2 * V,
-                          .c = y,
-                          .c_row = rows,
-                          .add = depth > 0});
-    for (size_t i = 0; i < a->rows; i++)
-        for (size_t j = 0; j < a->out; j++)
-            a->to[i * a->out + j] =
-                pv_activate(a->activation, y[j * rows + i] + (a->bias ? a->bias[j] : 0.0f));
-}
-
-static void dense_data_grad(const pv_dense_args *a, const pv_cpu_space *space)
-{
-    const size_t n = a->in, width = panels(n) * 2 * V;
-    float *result = space->scratch;
-    for (size_t p = 0; p < panels(n); p++)
-        for (size_t depth = 0; depth < a->out; depth += DEPTH)
-            gemm(&(gemm_args){.rows = a->rows,
-                              .vectors = 2,
-                              .k = smaller(DEPTH, a->out - depth),
-                              .a = a->from + depth,
-                              .a_row = a->out,
-                              .a_col = 1,
-                              .b = dense_packs(a)
-                                       ? (const float *)space->packed + (p * a->out + depth) * 2 * V
-                                       : a->w + depth * n + p * 2 * V,
-                              .b_row = dense_packs(a) ? 2 * V : n,
-                              .c = result + p * 2 * V,
-                              .c_row = width,
-                              .add = depth > 0});
-    const epilogue e = {a->activation, NULL, a->mask};
-    for (size_t i = 0; i < a->rows; i++) {
-        for (size_t j = 0; j < n && a->plus; j++) result[i * width + j] += a->plus[i * n + j];
-        store_pixels(result + i * width, width, &e, a->to + i * n, e.mask ? e.mask + i * n : NULL,
-                     1, n);
-    }
-}
-
-static void dense_run(const void *args, const pv_cpu_space *space)
-{
-    const pv_dense_args *a = args;
-    if (a->pass == PV_FORWARD)
-        dense_forward(a, space);
-    else
-        dense_data_grad(a, space);
-}
-
-/* Units are panels of inputs. */
-static void dense_weight_grad_needs(const void *args, pv_cpu_needs *needs)
-{
-    const pv_dense_weight_grad_args *a = args;
-    needs->whole_units = panels(a->in);
-    needs->scratch = (a->rows + a->out) * 2 * V * sizeof(float);
-}
-
-static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space, size_t from,
-                                    size_t to)
-{
-    const pv_dense_weight_grad_args *a = args;
-    float *panel = space->scratch, *part = panel + a->rows * 2 * V;
-    for (size_t p = from; p < to; p++) {
-        const size_t column = p * 2 * V, width = smaller(2 * V, a->in - column);
-        const int direct = width == 2 * V;
-        pack_panel(panel, a->x, a->rows, a->in, a->in, 1, p);
-        gemm(&(gemm_args){.rows = a->out,
-                          .vectors = 2,
-                          .k = a->rows,
-                          .a = a->dy,
-                          .a_row = 1,
-                          .a_col = a->out,
-                          .b = panel,
-                          .b_row = 2 * V,
-                          .c = direct ? a->dw + column : part,
-                          .c_row = direct ? a->in : 2 * V});
-        for (size_t i = 0; i < a->out && !direct; i++)
-            memcpy(a->dw + i * a->in + column, part + i * 2 * V, width * sizeof(float));
-    }
-    if (from > 0 || !a->dbias) return;
-    memset(a->dbias, 0, a->out * sizeof(float));
-    for (size_t i = 0; i < a->rows; i++) {
-        PV_LOOP
-        for (size_t j = 0; j < a->out; j++) a->dbias[j] += a->dy[i * a->out + j];
     }
 }
 

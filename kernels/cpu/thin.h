@@ -1,11 +1,11 @@
-/* thin.h -- convolutions of images with few channels, as products over patches (patches.h), on the
- * AMX unit (amx.h).
+/* thin.h -- data and weight gradients of convolutions of images with few channels, as products over
+ * patches (patches.h), on the AMX unit (amx.h). The forward pass, whose sums are short, is as fast
+ * on the vector units.
  *
- * They are the first and the last layer: an error here goes through all the others. So a number is
- * three bfloat16 numbers, which is all of it: x = high + middle + low, and of the products only
- * middle low, low middle and low low are left out, 2^-24 |x y|. A patch has too few numbers for
- * words of two of them; so words hold parts of one: (high, middle) and (low, 0) on one side,
- * (high, high), (middle, middle) and (low, 0) on the other. */
+ * A patch has too few numbers for words of two of them. So a word holds two parts of one number x
+ * (high, middle), and meets words that hold one part of another twice: all of y = high + middle +
+ * low in data gradients, which go through other layers, and its high and middle parts in weight
+ * gradients, where errors average out. */
 #ifndef PV_CPU_THIN_H
 #define PV_CPU_THIN_H
 
@@ -16,42 +16,33 @@
     ((a)->kernel * (a)->kernel * (a)->channels % 16 == 0 &&                                        \
      (a)->kernel * (a)->kernel * (a)->channels <= 64 && (a)->filters % 16 == 0)
 
-/* Words of the left side: (high, middle), and `far` words behind (low, 0). */
-INLINE void store_left(uint32_t *to, size_t far, vec x)
+INLINE vec_words two_parts(vec x)
 {
-    const vec high = rounded(x), rest = x - high, middle = rounded(rest);
-    store_words(to, (vec_words)high >> 16 | (vec_words)middle);
-    store_words(to + far, (vec_words)(rest - middle) >> 16);
+    const vec high = rounded(x);
+    return (vec_words)high >> 16 | (vec_words)rounded(x - high);
 }
 
-/* Words of the right side: (high, high), (middle, middle), (low, 0). */
-enum { KINDS = 3 };
-INLINE void right_words(vec x, vec_words word[KINDS])
+/* The parts of y, each twice in a word. */
+INLINE void part_words(int parts, vec y, vec_words word[MOST_PARTS])
 {
-    const vec high = rounded(x), rest = x - high, middle = rounded(rest);
-    word[0] = (vec_words)high >> 16 | (vec_words)high;
-    word[1] = (vec_words)middle >> 16 | (vec_words)middle;
-    word[2] = (vec_words)(rest - middle) >> 16;
+    for (int i = 0; i < parts; i++) {
+        const vec part = rounded(y);
+        word[i] = (vec_words)part >> 16 | (vec_words)part;
+        y = y - part;
+    }
 }
 
-enum { RIGHT = KINDS * 2 * TILE_WORDS }; /* [kind][2 tiles]: what thin_add takes at a time */
-
-/* The square of sums (amx.h), or its first `width` columns and `height` rows of tiles, += a b: rows
- * of a are `row` words apart, and its low parts `far` words behind the others. */
-INLINE void thin_add(int height, int width, const uint32_t *a, size_t row, size_t far,
+/* The square of sums (amx.h), or its first `width` columns and `height` rows of tiles, += a b.
+ * a: words of two parts, rows a_row apart; b: [part][2 tiles]. */
+INLINE void thin_add(int parts, int height, int width, const uint32_t *a, size_t a_row,
                      const uint32_t *b)
 {
-    static const int left[] = {1, 0, 0, 0}, right[] = {0, 0, 1, 2};
-    for (int i = 0; i < 4; i++) {
-        const uint32_t *x = a + (left[i] ? far : 0), *y = b + right[i] * 2 * TILE_WORDS;
-        if (i < 2) {
-            _tile_loadd(4, x, row * 4);
-            if (height == 2) _tile_loadd(5, x + 16 * row, row * 4);
-        }
-        if (i != 1) {
-            _tile_loadd(6, y, 64);
-            if (width == 2) _tile_loadd(7, y + TILE_WORDS, 64);
-        }
+    _tile_loadd(4, a, a_row * 4);
+    if (height == 2) _tile_loadd(5, a + 16 * a_row, a_row * 4);
+    for (const uint32_t *y = b + parts * 2 * TILE_WORDS; y > b;) { /* small products first */
+        y -= 2 * TILE_WORDS;
+        _tile_loadd(6, y, 64);
+        if (width == 2) _tile_loadd(7, y + TILE_WORDS, 64);
         _tile_dpbf16ps(0, 4, 6);
         if (height == 2) _tile_dpbf16ps(2, 5, 6);
         if (width == 2) _tile_dpbf16ps(1, 4, 7);
@@ -59,61 +50,52 @@ INLINE void thin_add(int height, int width, const uint32_t *a, size_t row, size_
     }
 }
 
+enum {
+    WEIGHT_PARTS = 3,
+    SMALL_PARTS = 2, /* in weight gradients */
+    WEIGHT_WORDS = WEIGHT_PARTS * 2 * TILE_WORDS,
+    SMALL_WORDS = SMALL_PARTS * 2 * TILE_WORDS,
+};
+
 /* Pixels that are made into words before the unit reads them: for what was just written it would
  * have to wait. */
 enum { BLOCK = 128 };
 
-/* The bordered image as words of the left side. */
-INLINE size_t words_far(const patching *s) { return pv_round_up(s->bordered, 16); }
-
+/* The bordered image as words of two parts. */
 INLINE void thin_words(const patching *s, const float *image, uint32_t *to)
 {
-    const size_t row = s->W * s->C, far = words_far(s);
-    memset(to, 0, 2 * far * sizeof *to);
+    const size_t row = s->W * s->C;
+    memset(to, 0, s->bordered * sizeof *to);
     for (size_t y = 0; y < s->H; y++) {
-        uint32_t *line = to + (y + s->pad) * s->bordered_row + s->pad * s->C, rest[2 * V];
-        const float *from = image + y * row;
-        size_t i = 0;
-        for (; i + V <= row; i += V) store_left(line + i, far, load(from + i));
-        if (i == row) continue;
-        store_left(rest, V, load_some(from + i, row - i));
-        memcpy(line + i, rest, (row - i) * sizeof *line);
-        memcpy(line + i + far, rest + V, (row - i) * sizeof *line);
+        uint32_t *line = to + (y + s->pad) * s->bordered_row + s->pad * s->C;
+        for (size_t i = 0; i + V <= row; i += V)
+            store_words(line + i, two_parts(load(image + y * row + i)));
+        for (size_t i = row / V * V; i < row; i++)
+            line[i] = two_parts(load_some(image + y * row + i, 1))[0];
     }
 }
 
-/* ---- weights: [pair of tiles of columns][tile of k][kind][2 tiles] ---- */
-
-INLINE size_t thin_columns(const patching *s, int forward)
-{
-    return ((forward ? s->K : s->patch) + 31) / 32;
-}
-INLINE size_t thin_depth(const patching *s, int forward)
-{
-    return (forward ? s->patch : s->K) / 16;
-}
+/* ---- weights: [pair of tiles of columns][tile of k][part][2 tiles] ---- */
 
 /* A unit is two tiles of columns and a tile of k. */
 INLINE void thin_prepare(const pv_conv_args *a, uint32_t *packed, size_t from, size_t to)
 {
     const patching s = PATCHING(a);
-    const int forward = a->pass == PV_FORWARD;
-    const size_t depth = thin_depth(&s, forward), columns = forward ? s.K : s.patch;
-    for (size_t unit = from; unit < to; unit++)
-        for (size_t half = 0; half < 2; half++) {
-            const size_t column = unit / depth * 32 + half * 16, k = unit % depth * 16;
-            const size_t filter = forward ? column : k, tap = forward ? k : column;
-            vec_words tile[KINDS][16] = {{{0}}}, word[KINDS];
-            for (size_t i = 0; i < 16 && column < columns; i++) {
-                right_words(load(a->w + (filter + i) * s.patch + tap), word);
-                for (int kind = 0; kind < KINDS; kind++) tile[kind][i] = word[kind];
+    const size_t depth = s.K / 16;
+    for (size_t unit = from; unit < to; unit++) {
+        const float *w = a->w + unit % depth * 16 * s.patch + unit / depth * 32;
+        for (size_t half = 0; half < 2; half++)
+            for (size_t i = 0; i < 16; i++) {
+                const int there = unit / depth * 32 + half * 16 < s.patch;
+                vec_words word[MOST_PARTS];
+                part_words(WEIGHT_PARTS, there ? load(w + i * s.patch + half * 16) : (vec){0},
+                           word);
+                for (size_t part = 0; part < WEIGHT_PARTS; part++)
+                    store_words(packed + unit * WEIGHT_WORDS + (part * 2 + half) * TILE_WORDS +
+                                    i * 16,
+                                word[part]);
             }
-            for (size_t kind = 0; kind < KINDS; kind++) {
-                if (forward) transpose(tile[kind]);
-                memcpy(packed + unit * RIGHT + (kind * 2 + half) * TILE_WORDS, tile[kind],
-                       TILE_BYTES);
-            }
-        }
+    }
 }
 
 /* Floats of what patches are added up in. */
@@ -126,103 +108,20 @@ INLINE size_t thin_bordered(const patching *s)
 INLINE void thin_needs(const pv_conv_args *a, pv_cpu_needs *needs)
 {
     const patching s = PATCHING(a);
-    const int forward = a->pass == PV_FORWARD;
-    const size_t patches = pv_round_up(s.h * s.w, 32) * s.patch;
-    needs->prepare_units = thin_columns(&s, forward) * thin_depth(&s, forward);
-    needs->packed = needs->prepare_units * RIGHT * sizeof(uint32_t);
-    needs->scratch = (forward ? 2 * (32 * 32 + words_far(&s) + BLOCK * s.patch)
-                              : 2 * BLOCK * s.K + thin_bordered(&s) + patches) *
-                     sizeof(float);
+    needs->prepare_units = (s.patch + 31) / 32 * s.K / 16;
+    needs->packed = needs->prepare_units * WEIGHT_WORDS * sizeof(uint32_t);
+    needs->scratch =
+        (BLOCK * s.K + thin_bordered(&s) + pv_round_up(s.h * s.w, 32) * s.patch) * sizeof(float);
 }
 
-/* The sums of 32 pixels and 32 columns from `column` on; a as for thin_add. */
-INLINE void thin_multiply(int width, const uint32_t *a, size_t row, size_t far, const void *packed,
+/* The sums of 32 pixels and 32 columns from `column` on; rows of a are `row` words apart. */
+INLINE void thin_multiply(int width, const uint32_t *a, size_t row, const void *packed,
                           size_t column, size_t depth)
 {
-    const uint32_t *w = (const uint32_t *)packed + column / 32 * depth * RIGHT;
+    const uint32_t *w = (const uint32_t *)packed + column / 32 * depth * WEIGHT_WORDS;
     sums_clear();
-    for (size_t k = 0; k < depth; k++) thin_add(2, width, a + k * 16, row, far, w + k * RIGHT);
-}
-
-/* ---- forward ---- */
-
-/* A block of patches from number `first` on, of one kind of words. */
-INLINE void thin_patches(const patching *s, const uint32_t *words, size_t first, uint32_t *to)
-{
-    const size_t line = s->kernel * s->C, last = smaller(first + BLOCK, s->h * s->w);
-    for (size_t i = first; i < last; i++, to += s->patch) {
-        const uint32_t *corner =
-            words + i / s->w * s->stride * s->bordered_row + i % s->w * s->stride * s->C;
-        if (s->kernel == 4 && line == 4) { /* one channel: a vector */
-            const size_t row = s->bordered_row;
-            __m512i patch = _mm512_castsi128_si512(_mm_loadu_si128((const void *)corner));
-            patch = _mm512_inserti32x4(patch, _mm_loadu_si128((const void *)(corner + row)), 1);
-            patch = _mm512_inserti32x4(patch, _mm_loadu_si128((const void *)(corner + 2 * row)), 2);
-            patch = _mm512_inserti32x4(patch, _mm_loadu_si128((const void *)(corner + 3 * row)), 3);
-            store_words(to, (vec_words)patch);
-        } else
-            for (size_t ky = 0; ky < s->kernel; ky++)
-                memcpy(to + ky * line, corner + ky * s->bordered_row, line * sizeof *to);
-    }
-}
-
-/* Sums [count][32] on their way out: those of pixels `at` and on, filters f and on. */
-typedef struct {
-    float *sums;
-    size_t at, count, f;
-} thin_sums;
-
-/* One of the epilogues, as code of its own. */
-INLINE void thin_land_by(const pv_conv_args *a, const thin_sums *t, const epilogue *e)
-{
-    const size_t K = (size_t)a->filters;
-    for (size_t i = 0; i < t->count; i++)
-        for (size_t v = 0; v < 32 && t->f + v < K; v += V) {
-            const size_t c = t->f + v, to = (t->at + i) * K + c;
-            store(a->to + to, finish_vector(e, load(t->sums + i * 32 + v), c,
-                                            e->mask ? e->mask + to : NULL, V));
-        }
-}
-
-INLINE void thin_land(const pv_conv_args *a, const thin_sums *t)
-{
-    if (a->activation == PV_RELU && !a->mask && a->bias)
-        thin_land_by(a, t, &(epilogue){PV_RELU, a->bias, NULL});
-    else if (a->activation == PV_RELU && a->mask && !a->bias)
-        thin_land_by(a, t, &(epilogue){PV_RELU, NULL, a->mask});
-    else
-        thin_land_by(a, t, &(epilogue){a->activation, a->bias, a->mask});
-}
-
-INLINE void thin_forward(const pv_conv_args *a, const pv_cpu_space *space)
-{
-    const patching s = PATCHING(a);
-    const size_t pixels = s.h * s.w, depth = thin_depth(&s, 1);
-    float *sums = space->scratch;
-    thin_sums ready = {.sums = sums + 32 * 32};
-    uint32_t *words = (uint32_t *)(ready.sums + 32 * 32), *patches = words + 2 * words_far(&s);
-    const size_t far = BLOCK * s.patch;
-    memset(patches, 0, 2 * far * sizeof *patches);
-    tiles_begin();
-    for (size_t image = 0; image < a->rows; image++) {
-        thin_words(&s, a->from + image * s.H * s.W * s.C, words);
-        for (size_t first = 0; first < pixels; first += 32) {
-            if (first % BLOCK == 0)
-                for (size_t kind = 0; kind < 2; kind++)
-                    thin_patches(&s, words + kind * words_far(&s), first, patches + kind * far);
-            for (size_t f = 0; f < s.K; f += 32) {
-                thin_multiply(2, patches + first % BLOCK * s.patch, s.patch, far, space->packed, f,
-                              depth);
-                sums_store(2, 2, sums, 32);
-                thin_land(a, &ready);
-                float *next = ready.sums;
-                ready = (thin_sums){sums, image * pixels + first, smaller(32, pixels - first), f};
-                sums = next;
-            }
-        }
-    }
-    tiles_end();
-    thin_land(a, &ready);
+    for (size_t k = 0; k < depth; k++)
+        thin_add(WEIGHT_PARTS, 2, width, a + k * 16, row, w + k * WEIGHT_WORDS);
 }
 
 /* ---- data gradient ---- */
@@ -280,13 +179,12 @@ INLINE void thin_data_grad(const pv_conv_args *a, const pv_cpu_space *space)
 {
     const patching s = PATCHING(a);
     const epilogue e = {a->activation, a->bias, a->mask};
-    const size_t pixels = s.h * s.w, depth = thin_depth(&s, 0), big = s.H * s.W * s.C;
+    const size_t pixels = s.h * s.w, depth = s.K / 16, big = s.H * s.W * s.C;
     const int combine = s.C == 1 && s.kernel == 4 && s.stride == 2 && s.pad == 1 && s.w % V == 0 &&
                         s.W == 2 * s.w && s.H == 2 * s.h;
     uint32_t *words = space->scratch;
-    const size_t far = BLOCK * s.K;
-    float *bordered = (float *)(words + 2 * far), *patches = bordered + thin_bordered(&s);
-    memset(words, 0, 2 * far * sizeof *words);
+    float *bordered = (float *)(words + BLOCK * s.K), *patches = bordered + thin_bordered(&s);
+    memset(words, 0, BLOCK * s.K * sizeof *words);
     tiles_begin();
     for (size_t image = 0; image < a->rows; image++) {
         const float *mask = a->mask ? a->mask + image * big : NULL;
@@ -294,15 +192,15 @@ INLINE void thin_data_grad(const pv_conv_args *a, const pv_cpu_space *space)
             const float *from = a->from + (image * pixels + first) * s.K;
             const size_t numbers = smaller(BLOCK, pixels - first) * s.K;
             for (size_t i = 0; i < numbers && first % BLOCK == 0; i += V)
-                store_left(words + i, far, load(from + i));
+                store_words(words + i, two_parts(load(from + i)));
             for (size_t column = 0; column < s.patch; column += 32) {
                 const uint32_t *block = words + first % BLOCK * s.K;
                 float *to = patches + first * s.patch + column;
                 if (s.patch - column > 16) {
-                    thin_multiply(2, block, s.K, far, space->packed, column, depth);
+                    thin_multiply(2, block, s.K, space->packed, column, depth);
                     sums_store(2, 2, to, s.patch);
                 } else {
-                    thin_multiply(1, block, s.K, far, space->packed, column, depth);
+                    thin_multiply(1, block, s.K, space->packed, column, depth);
                     sums_store(2, 1, to, s.patch);
                 }
             }
@@ -317,19 +215,10 @@ INLINE void thin_data_grad(const pv_conv_args *a, const pv_cpu_space *space)
     tiles_end();
 }
 
-INLINE void thin_run(const pv_conv_args *a, const pv_cpu_space *space)
-{
-    if (a->pass == PV_FORWARD)
-        thin_forward(a, space);
-    else
-        thin_data_grad(a, space);
-}
-
 /* ---- weight gradient ---- */
 
-/* Rows of words of one kind: for every row of the bordered image and every number of a row of a
- * patch, that number for the patches of a row side by side. So the 16 taps of a tile lie a row
- * apart. */
+/* Rows of words: for every row of the bordered image and every number of a row of a patch, that
+ * number for the patches of a row side by side. So the 16 taps of a tile lie a row apart. */
 INLINE size_t across_pitch(const patching *s) { return pv_round_up(s->w, 16); }
 
 INLINE void thin_across(const patching *s, const uint32_t *words, uint32_t *to)
@@ -350,16 +239,17 @@ INLINE void thin_weights_needs(const pv_conv_weight_grad_args *a, pv_cpu_needs *
     const patching s = PATCHING(a);
     const size_t rows = (s.H + 2 * s.pad) * s.kernel * s.C + 32;
     needs->scratch =
-        (BLOCK / 16 * RIGHT + 2 * words_far(&s) + 2 * rows * across_pitch(&s)) * sizeof(uint32_t);
+        (BLOCK / 16 * SMALL_WORDS + pv_round_up(s.bordered, 16) + rows * across_pitch(&s)) *
+        sizeof(uint32_t);
     needs->finish_units = s.K;
 }
 
 /* Up to a block of small pixels, from tile `first` of the rows on, and 32 filters from f on:
- * [tile][kind][2][16 pixels][16 filters]. */
+ * [tile][part][2][16 pixels][16 filters]. */
 INLINE void thin_small(const patching *s, const float *small, size_t first, size_t f, uint32_t *to)
 {
     const size_t run = across_pitch(s) / 16, last = smaller(first + BLOCK / 16, s->h * run);
-    for (size_t tile = first; tile < last; tile++, to += RIGHT)
+    for (size_t tile = first; tile < last; tile++, to += SMALL_WORDS)
         for (size_t i = 0; i < 16; i++)
             for (size_t half = 0; half < 32; half += 16) {
                 const size_t x = tile % run * 16 + i;
@@ -367,10 +257,10 @@ INLINE void thin_small(const patching *s, const float *small, size_t first, size
                                   ? load(small + (tile / run * s->w + x) * s->K + f + half)
                                   : (vec){0};
                 uint32_t *at = to + half / 16 * TILE_WORDS + i * 16;
-                vec_words word[KINDS];
-                right_words(v, word);
-                for (size_t kind = 0; kind < KINDS; kind++)
-                    store_words(at + kind * 2 * TILE_WORDS, word[kind]);
+                vec_words word[MOST_PARTS];
+                part_words(SMALL_PARTS, v, word);
+                for (size_t part = 0; part < SMALL_PARTS; part++)
+                    store_words(at + part * 2 * TILE_WORDS, word[part]);
             }
 }
 
@@ -379,15 +269,13 @@ INLINE void thin_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space *
 {
     const patching s = PATCHING(a);
     const size_t pitch = across_pitch(&s), line = s.kernel * s.C, run = pitch / 16;
-    const size_t far = ((s.H + 2 * s.pad) * line + 32) * pitch;
-    uint32_t *small = space->scratch, *words = small + BLOCK / 16 * RIGHT,
-             *across = words + 2 * words_far(&s);
-    memset(across, 0, 2 * far * sizeof *across);
+    uint32_t *small = space->scratch, *words = small + BLOCK / 16 * SMALL_WORDS,
+             *across = words + pv_round_up(s.bordered, 16);
+    memset(across, 0, ((s.H + 2 * s.pad) * line + 32) * pitch * sizeof *across);
     tiles_begin();
     for (size_t image = 0; image < a->rows; image++) {
         thin_words(&s, a->big + image * s.H * s.W * s.C, words);
         thin_across(&s, words, across);
-        thin_across(&s, words + words_far(&s), across + far);
         for (size_t f = 0; f < s.K; f += 32)
             for (size_t tap = 0; tap < s.patch; tap += 32) {
                 const int height = s.patch - tap > 16 ? 2 : 1, width = s.K - f > 16 ? 2 : 1;
@@ -403,9 +291,9 @@ INLINE void thin_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space *
                     const uint32_t *x =
                         across + (y * s.stride * line + tap) * pitch + tile % run * 16;
                     if (height == 2)
-                        thin_add(2, 2, x, pitch, far, small + of_block * RIGHT);
+                        thin_add(SMALL_PARTS, 2, 2, x, pitch, small + of_block * SMALL_WORDS);
                     else
-                        thin_add(1, 2, x, pitch, far, small + of_block * RIGHT);
+                        thin_add(SMALL_PARTS, 1, 2, x, pitch, small + of_block * SMALL_WORDS);
                 }
                 sums_store(height, width, sum, s.filters);
             }

@@ -1,0 +1,134 @@
+/* dense.h -- dense layers. Weights are many and meet few rows: they are read as they lie where that
+ * is possible, and not packed. */
+#ifndef PV_CPU_DENSE_H
+#define PV_CPU_DENSE_H
+
+#include "gemm.h"
+
+enum { DEPTH = 256 }; /* terms of a sum whose operands stay in the first cache */
+
+/* Forward, the weights are read as they lie: y^T = w x^T. For the data gradient they are, too, if
+ * their rows are whole panels. */
+static int dense_packs(const pv_dense_args *a)
+{
+    return a->pass != PV_FORWARD && a->in % (2 * V) != 0;
+}
+
+static void dense_needs(const void *args, pv_cpu_needs *needs)
+{
+    const pv_dense_args *a = args;
+    const size_t rows = pv_round_up(a->rows, V);
+    needs->prepare_units = dense_packs(a) ? panels(a->in) : 0;
+    needs->packed = needs->prepare_units * a->out * 2 * V * sizeof(float);
+    needs->scratch =
+        (a->pass == PV_FORWARD ? rows * (a->in + a->out) : a->rows * panels(a->in) * 2 * V) *
+        sizeof(float);
+}
+
+static void dense_prepare(const void *args, void *packed, size_t from, size_t to)
+{
+    const pv_dense_args *a = args;
+    pack_panels(packed, a->w, a->out, a->in, a->in, 1, from, to);
+}
+
+static void dense_forward(const pv_dense_args *a, const pv_cpu_space *space)
+{
+    const size_t rows = pv_round_up(a->rows, V);
+    float *x = space->scratch, *y = x + rows * a->in;
+    memset(x, 0, rows * a->in * sizeof(float));
+    for (size_t i = 0; i < a->rows; i++)
+        for (size_t j = 0; j < a->in; j++) x[j * rows + i] = a->from[i * a->in + j];
+    for (size_t depth = 0; depth < a->in; depth += DEPTH)
+        gemm(&(gemm_args){.rows = a->out,
+                          .vectors = rows / V,
+                          .k = smaller(DEPTH, a->in - depth),
+                          .a = a->w + depth,
+                          .a_row = a->in,
+                          .a_col = 1,
+                          .b = x + depth * rows,
+                          .b_row = rows,
+                          .b_panel = 2 * V,
+                          .c = y,
+                          .c_row = rows,
+                          .add = depth > 0});
+    for (size_t i = 0; i < a->rows; i++)
+        for (size_t j = 0; j < a->out; j++)
+            a->to[i * a->out + j] =
+                pv_activate(a->activation, y[j * rows + i] + (a->bias ? a->bias[j] : 0.0f));
+}
+
+static void dense_data_grad(const pv_dense_args *a, const pv_cpu_space *space)
+{
+    const size_t n = a->in, width = panels(n) * 2 * V;
+    float *result = space->scratch;
+    for (size_t p = 0; p < panels(n); p++)
+        for (size_t depth = 0; depth < a->out; depth += DEPTH)
+            gemm(&(gemm_args){.rows = a->rows,
+                              .vectors = 2,
+                              .k = smaller(DEPTH, a->out - depth),
+                              .a = a->from + depth,
+                              .a_row = a->out,
+                              .a_col = 1,
+                              .b = dense_packs(a)
+                                       ? (const float *)space->packed + (p * a->out + depth) * 2 * V
+                                       : a->w + depth * n + p * 2 * V,
+                              .b_row = dense_packs(a) ? 2 * V : n,
+                              .c = result + p * 2 * V,
+                              .c_row = width,
+                              .add = depth > 0});
+    const epilogue e = {a->activation, NULL, a->mask};
+    for (size_t i = 0; i < a->rows; i++) {
+        for (size_t j = 0; j < n && a->plus; j++) result[i * width + j] += a->plus[i * n + j];
+        store_pixels(result + i * width, width, &e, a->to + i * n, e.mask ? e.mask + i * n : NULL,
+                     1, n);
+    }
+}
+
+static void dense_run(const void *args, const pv_cpu_space *space)
+{
+    const pv_dense_args *a = args;
+    if (a->pass == PV_FORWARD)
+        dense_forward(a, space);
+    else
+        dense_data_grad(a, space);
+}
+
+/* Units are panels of inputs. */
+static void dense_weight_grad_needs(const void *args, pv_cpu_needs *needs)
+{
+    const pv_dense_weight_grad_args *a = args;
+    needs->whole_units = panels(a->in);
+    needs->scratch = (a->rows + a->out) * 2 * V * sizeof(float);
+}
+
+static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space, size_t from,
+                                    size_t to)
+{
+    const pv_dense_weight_grad_args *a = args;
+    float *panel = space->scratch, *part = panel + a->rows * 2 * V;
+    for (size_t p = from; p < to; p++) {
+        const size_t column = p * 2 * V, width = smaller(2 * V, a->in - column);
+        const int direct = width == 2 * V;
+        pack_panel(panel, a->x, a->rows, a->in, a->in, 1, p);
+        gemm(&(gemm_args){.rows = a->out,
+                          .vectors = 2,
+                          .k = a->rows,
+                          .a = a->dy,
+                          .a_row = 1,
+                          .a_col = a->out,
+                          .b = panel,
+                          .b_row = 2 * V,
+                          .c = direct ? a->dw + column : part,
+                          .c_row = direct ? a->in : 2 * V});
+        for (size_t i = 0; i < a->out && !direct; i++)
+            memcpy(a->dw + i * a->in + column, part + i * 2 * V, width * sizeof(float));
+    }
+    if (from > 0 || !a->dbias) return;
+    memset(a->dbias, 0, a->out * sizeof(float));
+    for (size_t i = 0; i < a->rows; i++) {
+        PV_LOOP
+        for (size_t j = 0; j < a->out; j++) a->dbias[j] += a->dy[i * a->out + j];
+    }
+}
+
+#endif
