@@ -71,20 +71,6 @@ INLINE void make_patches(const patching *s, const float *image, const pv_cpu_spa
                    (s->patch_row - s->patch) * sizeof(float));
 }
 
-/* to = epilogue(rows), for `pixels` pixels of n channels whose rows are `row` floats long. */
-INLINE void store_pixels(const float *from, size_t row, const epilogue *e, float *to,
-                         const float *mask, size_t pixels, size_t n)
-{
-    for (size_t i = 0; i < pixels; i++)
-        for (size_t c = 0; c < n; c += V) {
-            size_t at = i * n + c;
-            store_some(to + at,
-                       finish_vector(e, load_some(from + i * row + c, n - c), c,
-                                     mask ? mask + at : NULL, n - c),
-                       n - c);
-        }
-}
-
 INLINE void patches_forward(const pv_conv_args *a, const pv_cpu_space *space)
 {
     const patching s = PATCHING(a);
