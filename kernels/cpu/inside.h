@@ -7,7 +7,7 @@
 enum {
     CHUNK = 16,         /* rows that go through all segments of a stage together */
     GROUPS = 8,         /* most groups: each has sums of its own */
-    CACHE = 384 * 1024, /* bytes of activations that a segment may touch */
+    CACHE = 256 * 1024, /* bytes of an activation that a segment takes up at a time */
     RANGE = 16384,      /* elements of a task of a kernel over something else than the batch */
     ARGS = 256,         /* room for any argument struct */
     ALIGN = 64,

@@ -144,12 +144,13 @@ static int list_tasks(pv_plan *p)
 
 /* ---- segments ---- */
 
+/* Of the largest activation that a kernel touches. */
 static size_t row_bytes(const node *n)
 {
     size_t bytes = 0;
     for (int i = 0; i < n->fields; i++)
         if (n->field[i].role < PV_ROLE_WHOLE && pv_field_get(n->args, &n->field[i]))
-            bytes += n->field[i].size * n->field[i].width;
+            bytes = larger(bytes, n->field[i].size * n->field[i].width);
     return bytes;
 }
 
