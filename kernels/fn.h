@@ -26,10 +26,12 @@ typedef struct {
  * by the instruction set. Under CUDA each lane sums on its own. */
 #ifdef __CUDACC__
 #define PV_SUM_LOOP(sum)
+#define PV_PAIR_LOOP(one, two)
 #define PV_LOOP
 #else
 #define PV_PRAGMA(text) _Pragma(#text)
 #define PV_SUM_LOOP(sum) PV_PRAGMA(omp simd reduction(+ : sum))
+#define PV_PAIR_LOOP(one, two) PV_PRAGMA(omp simd reduction(+ : one, two))
 #define PV_LOOP PV_PRAGMA(omp simd)
 #endif
 

@@ -17,7 +17,7 @@ PV_FN void pv_reparameterise_at(size_t i, const pv_reparameterise_args *a)
 
 PV_FN void pv_variance_at(size_t i, const pv_variance_args *a)
 {
-    a->variance[i] = pv_exp(a->logvar[i]);
+    a->variance[i] = a->less_one ? pv_expm1(a->logvar[i]) : pv_exp(a->logvar[i]);
 }
 
 /* KL of one latent, in nats. Near logvar = 0, exp - 1 - logvar cancels to noise, and the KL of a
@@ -37,12 +37,17 @@ PV_FN void pv_kl_at(pv_team t, size_t row, const pv_kl_args *a)
     if (t.lane == 0) a->kl[row] = sum;
 }
 
+PV_FN void pv_precision_at(size_t i, const pv_precision_args *a)
+{
+    a->precision[i] = pv_exp(-a->logvar[i]);
+}
+
 PV_FN void pv_posterior_grad_at(size_t i, const pv_posterior_grad_args *a)
 {
-    float logvar = a->logvar[i], dz = a->dz[i];
-    a->dmean[i] = dz + a->weight * a->mean[i];
-    a->dlogvar[i] =
-        0.5f * (dz * a->noise[i] * pv_exp(0.5f * logvar) + a->weight * pv_expm1(logvar));
+    const float logvar = a->logvar[i], dz = a->dz[i];
+    const float weight = a->slope ? a->weight * a->slope[0] : a->weight;
+    a->dmean[i] = dz + weight * a->mean[i];
+    a->dlogvar[i] = 0.5f * (dz * a->noise[i] * pv_exp(0.5f * logvar) + weight * pv_expm1(logvar));
 }
 
 #endif

@@ -63,23 +63,60 @@ static pv_status fail_objective(const pv_config *config, const pv_objective *con
     return pv_fail(PV_EUSAGE, "unknown objective '%.60s'; there are: %s", config->objective, names);
 }
 
+void pv_objective_value_text(char out[static 32], const pv_objective_key *key, double value)
+{
+    if (key->choices)
+        snprintf(out, 32, "%s", key->choices[(int)value]);
+    else
+        pv_number_text(out, value);
+}
+
+void pv_objective_range_text(char out[static 128], const pv_objective_key *key)
+{
+    char low[32], high[32];
+    pv_number_text(low, key->low);
+    pv_number_text(high, key->high);
+    if (!key->choices) {
+        snprintf(out, 128, "%s..%s", low, high);
+        return;
+    }
+    out[0] = '\0';
+    for (int i = 0; key->choices[i]; i++)
+        snprintf(out + strlen(out), 128 - strlen(out), "%s%s", i ? "|" : "", key->choices[i]);
+}
+
+/* Does the text stand for a value of the key? */
+static int parse(double *to, const pv_objective_key *key, const char *text)
+{
+    if (!key->choices) return pv_number_parse(to, text) && *to >= key->low && *to <= key->high;
+    for (int i = 0; key->choices[i]; i++)
+        if (strcmp(key->choices[i], text) == 0) {
+            *to = i;
+            return 1;
+        }
+    return 0;
+}
+
 static pv_status store(double *to, const pv_objective *objective, const pv_objective_key *key,
                        const pv_setting *s)
 {
     double value;
     *to = key->published;
     if (!s || is_auto(s)) return PV_OK;
-    if (!s->list && pv_number_parse(&value, s->value) && value >= key->low && value <= key->high) {
+    if (!s->list && parse(&value, key, s->value)) {
         *to = value;
         return PV_OK;
     }
-    char low[32], high[32], published[32];
+    char range[128], low[32], high[32], published[32];
+    pv_objective_range_text(range, key);
     pv_number_text(low, key->low);
     pv_number_text(high, key->high);
-    pv_number_text(published, key->published);
-    return pv_setting_fail(s, "%s must be between %s and %s, or auto (%s: %s)%s%.60s%s", key->name,
-                           low, high, objective->name, published, s->path ? ", not '" : "",
-                           s->path ? s->value : "", s->path ? "'" : "");
+    pv_objective_value_text(published, key, key->published);
+    return pv_setting_fail(s, "%s must be %s%s%s%s, or auto (%s: %s)%s%.60s%s", key->name,
+                           key->choices ? "one of " : "between ", key->choices ? range : low,
+                           key->choices ? "" : " and ", key->choices ? "" : high, objective->name,
+                           published, s->path ? ", not '" : "", s->path ? s->value : "",
+                           s->path ? "'" : "");
 }
 
 pv_status pv_config_resolve(pv_config *config, const pv_objective *const *objectives,

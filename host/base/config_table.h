@@ -76,6 +76,9 @@ void pv_config_default_text(char out[static 128], const pv_config_key *key);
 const char *pv_config_objective_key(const pv_objective *const *objectives, int index);
 /* The row of `key` among the keys of one objective, or NULL. */
 const pv_objective_key *pv_objective_key_find(const pv_objective *objective, const char *key);
+/* A value of an objective's key, and what is allowed, as they are written. */
+void pv_objective_value_text(char out[static 32], const pv_objective_key *key, double value);
+void pv_objective_range_text(char out[static 128], const pv_objective_key *key);
 /* Words of `text` in lines of at most 100 columns that start with `start`. */
 void pv_config_wrap(FILE *to, const char *start, const char *text);
 

@@ -103,12 +103,11 @@ static void write_key_help(FILE *to, const pv_config_key *key)
 /* "beta_vae: weight of the KL term [0..1e+06]; auto is 4", or without the name of the objective. */
 static void objective_key_text(char out[static 512], const char *name, const pv_objective_key *key)
 {
-    char low[32], high[32], published[32];
-    pv_number_text(low, key->low);
-    pv_number_text(high, key->high);
-    pv_number_text(published, key->published);
-    snprintf(out, 512, "%s%s%s [%s..%s]; auto is %s", name ? name : "", name ? ": " : "", key->help,
-             low, high, published);
+    char range[128], published[32];
+    pv_objective_range_text(range, key);
+    pv_objective_value_text(published, key, key->published);
+    snprintf(out, 512, "%s%s%s [%s]; auto is %s", name ? name : "", name ? ": " : "", key->help,
+             range, published);
 }
 
 static void write_all_objective_keys(FILE *to)
@@ -132,7 +131,7 @@ static pv_status write_objective_values(FILE *to, const pv_config *config)
     char number[32];
     if (!objective) return pv_fail(PV_EUSAGE, "unknown objective '%.60s'", config->objective);
     for (int i = 0; objective->keys[i].name; i++) {
-        pv_number_text(number, config->objective_value[i]);
+        pv_objective_value_text(number, &objective->keys[i], config->objective_value[i]);
         fprintf(to, "%s: %s\n", objective->keys[i].name, number);
     }
     return PV_OK;

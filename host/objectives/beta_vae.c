@@ -12,23 +12,8 @@ static const char *const terms[] = {"kl", NULL};
 
 static pv_status record(const pv_objective_context *c)
 {
-    float *kl = pv_rows(c->program, float, 1);
-    PV_TRY(
-        pv_kl(c->program,
-              &(pv_kl_args){.cols = c->latents, .mean = c->mean, .logvar = c->logvar, .kl = kl}));
-    PV_TRY(pv_column_sum(
-        c->program,
-        &(pv_column_sum_args){.scale = 1.0f / (float)c->batch, .value = kl, .sum = c->terms + 1}));
-    return pv_posterior_grad(
-        c->program, &(pv_posterior_grad_args){
-                        .cols = c->latents,
-                        .weight = (float)(c->config->objective_value[BETA] / (double)c->batch),
-                        .mean = c->mean,
-                        .logvar = c->logvar,
-                        .noise = c->noise,
-                        .dz = c->dz,
-                        .dmean = c->dmean,
-                        .dlogvar = c->dlogvar});
+    PV_TRY(pv_objective_kl(c, c->terms + 1));
+    return pv_objective_posterior(c, c->dz, c->config->objective_value[BETA], NULL);
 }
 
 static double loss(const pv_config *config, const double *term, uint64_t step)

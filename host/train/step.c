@@ -121,6 +121,7 @@ pv_status pv_trainer_record(pv_trainer *t, pv_program *program, const pv_step_so
         .config = t->config,
         .batch = (size_t)t->config->batch,
         .latents = vae->latents,
+        .examples = t->data->data->examples,
         .step = t->step_block,
         .mean = mean,
         .logvar = logvar,
@@ -130,6 +131,7 @@ pv_status pv_trainer_record(pv_trainer *t, pv_program *program, const pv_step_so
         .dmean = pv_rows(program, float, vae->latents),
         .dlogvar = pv_rows(program, float, vae->latents),
         .terms = t->terms,
+        .space = t->space,
     };
     PV_TRY(t->objective->record(&context));
     PV_TRY(encoder_backward(t, program, &encoder, context.dmean, context.dlogvar));

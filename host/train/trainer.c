@@ -52,13 +52,16 @@ pv_status pv_device_data_gather(pv_program *program, const pv_device_data *d, co
 static pv_status open_blocks(pv_trainer *t)
 {
     const size_t log_size = (size_t)t->config->log_every * (size_t)t->term_count;
-    const size_t bytes = 64 + (PV_MAX_TERMS + log_size) * sizeof(float);
+    const size_t space = t->objective->space ? t->objective->space(t->vae.latents) : 0;
+    const size_t log_at = 64 + (space + 63) / 64 * 64 + PV_MAX_TERMS * sizeof(float);
+    const size_t bytes = log_at + log_size * sizeof(float);
     pv_device *device = pv_stream_device(t->stream);
     PV_TRY(pv_device_alloc(device, bytes, &t->block));
     PV_TRY(pv_fill(t->stream, t->block, 0, bytes));
     t->step_block = t->block;
-    t->terms = (float *)((char *)t->block + 64);
-    t->log = t->terms + PV_MAX_TERMS;
+    t->space = (char *)t->block + 64;
+    t->log = (float *)((char *)t->block + log_at);
+    t->terms = t->log - PV_MAX_TERMS;
     PV_TRY(pv_parameters_open(&t->parameters, device, t->vae.parameters, 1));
     return pv_vae_initialise(&t->vae, &t->parameters, t->stream, (uint64_t)t->config->seed);
 }

@@ -14,8 +14,9 @@ struct pv_trainer {
     pv_vae vae;
     pv_parameters parameters;
     pv_program *step; /* the captured step */
-    void *block;      /* device: the step block, the terms, the log */
+    void *block;      /* device: the step block, the objective's space, the terms, the log */
     pv_step *step_block;
+    void *space;
     float *terms; /* [term_count] */
     float *log;   /* [log_every, term_count]: row = step mod log_every */
     int term_count;

@@ -88,7 +88,7 @@ typedef struct {
     pv_role role;
 } pv_field;
 
-enum { PV_MAX_FIELDS = 8 };
+enum { PV_MAX_FIELDS = 12 };
 
 typedef struct {
     const char *name;

@@ -9,13 +9,14 @@
 #include "polarvae/device.h"
 
 /* Adding an objective: its file, and a line here. */
-#define PV_OBJECTIVES(X) X(beta_vae)
+#define PV_OBJECTIVES(X) X(beta_vae) X(annealed_vae) X(beta_tcvae) X(dip_vae_i) X(dip_vae_ii)
 
 typedef struct {
     const char *name;
     double low, high;
     double published; /* what `auto` stands for: the study's first value */
     const char *help;
+    const char *const *choices; /* NULL: a number; or words, of which the value is the index */
 } pv_objective_key;
 
 enum { PV_MAX_TERMS = 12 };
@@ -25,11 +26,13 @@ typedef struct {
     pv_program *program;
     const pv_config *config;
     size_t batch, latents;
+    uint64_t examples; /* of the data set */
     const pv_step *step;
     const float *mean, *logvar, *noise, *z; /* [batch, latents] */
     const float *dz;                        /* d(mean reconstruction loss)/dz */
     float *dmean, *dlogvar;                 /* to be recorded by the objective */
     float *terms;                           /* device, [term_count]: batch means, to be recorded */
+    void *space;                            /* device: what `space` of the objective asks for */
 } pv_objective_context;
 
 typedef struct {
@@ -37,6 +40,7 @@ typedef struct {
     const char *source;           /* the paper */
     const pv_objective_key *keys; /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
     const char *const *terms;     /* log.csv columns after reconstruction; NULL-ended */
+    size_t (*space)(size_t latents); /* bytes of device memory of its own; NULL: none */
     /* Records everything after `dz` is known. terms[0] is the reconstruction loss and is there
      * already; the objective fills terms[1..]. */
     pv_status (*record)(const pv_objective_context *context);
@@ -50,6 +54,14 @@ PV_OBJECTIVES(X)
 
 /* NULL-ended list of all. */
 extern const pv_objective *const pv_objectives[];
+
+/* sum of the KL divergence over latents, its batch mean into *term (device). */
+pv_status pv_objective_kl(const pv_objective_context *context, float *term);
+/* The batch mean of an activation of one float a row into *term (device). */
+pv_status pv_objective_mean(const pv_objective_context *context, const float *value, float *term);
+/* dmean and dlogvar from dz and weight * KL (slope: see posterior_grad of ops.h). */
+pv_status pv_objective_posterior(const pv_objective_context *context, const float *dz, double weight,
+                                 const float *slope);
 
 /* By name; NULL if there is none. */
 const pv_objective *pv_objective_find(const char *name);

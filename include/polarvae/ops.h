@@ -131,8 +131,9 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(IN, float, noise, a->cols)         \
     F(OUT, float, z, a->cols)
 
-/* variance = exp(logvar) */
+/* variance = exp(logvar); with less_one, exp(logvar) - 1, exact for collapsed units, too */
 #define PV_FIELDS_variance(F, V)                                                                   \
+    V(int, less_one)                                                                               \
     F(IN, float, logvar, a->cols) F(OUT, float, variance, a->cols)
 
 /* kl[row] = KL(N(mean, exp(logvar)) || N(0, I)) in nats = sum over cols of
@@ -140,12 +141,70 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
 #define PV_FIELDS_kl(F, V)                                                                         \
     F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(OUT, float, kl, 1)
 
+/* precision = exp(-logvar) */
+#define PV_FIELDS_precision(F, V)                                                                  \
+    F(IN, float, logvar, a->cols) F(OUT, float, precision, a->cols)
+
 /* Gradients of  L(z) + weight * sum of kl  with dz = dL/dz:
- *   dmean = dz + weight mean,  dlogvar = dz noise exp(logvar / 2) / 2 + weight (exp(logvar) - 1) / 2 */
+ *   dmean = dz + weight mean,  dlogvar = dz noise exp(logvar / 2) / 2 + weight (exp(logvar) - 1) / 2
+ * slope, if not NULL, is a further factor of weight that changes from step to step. */
 #define PV_FIELDS_posterior_grad(F, V)                                                             \
-    V(float, weight)                                                                               \
+    V(float, weight) F(SHARED, float, slope, 1)                                                    \
     F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(IN, float, noise, a->cols)         \
     F(IN, float, dz, a->cols) F(OUT, float, dmean, a->cols) F(OUT, float, dlogvar, a->cols)
+
+/* ---- regularisers (kernels/regularisers.h) ---- */
+
+/* AnnealedVAE: capacity = min(c_max, c_max count / iterations), penalty = gamma |kl - capacity|, and
+ * slope = d penalty / d kl. rows = 1. */
+#define PV_FIELDS_anneal(F, V)                                                                     \
+    V(float, gamma) V(double, c_max) V(double, iterations)                                         \
+    F(SHARED, pv_step, step, 1) F(SHARED, float, kl, 1)                                            \
+    F(STATE, float, capacity, 1) F(STATE, float, penalty, 1) F(STATE, float, slope, 1)
+
+/* DIP-VAE: off_diagonal = sum of the squares of the covariances of two variables, diagonal = that of
+ * their variances less one, and slope = d(weight_off off_diagonal + weight_diagonal diagonal) /
+ * d covariance. Variances are covariance[i, i], and, if excess is not NULL, 1 + excess[i] more.
+ * rows = 1. */
+#define PV_FIELDS_dip(F, V)                                                                        \
+    V(double, weight_off) V(double, weight_diagonal)                                               \
+    F(SHARED, double, covariance, a->cols * a->cols) F(SHARED, double, excess, a->cols)            \
+    F(STATE, float, off_diagonal, 1) F(STATE, float, diagonal, 1)                                  \
+    F(STATE, float, slope, a->cols * a->cols)
+
+/* Adds its gradients: dmean += 2 scale slope (mean - centre), dlogvar += scale slope[i, i]
+ * exp(logvar) if `variances` count; scale = 1 / batch, centre = the mean of `mean`. */
+#define PV_FIELDS_dip_grad(F, V)                                                                   \
+    V(float, scale) V(int, variances)                                                              \
+    F(SHARED, float, slope, a->cols * a->cols) F(SHARED, double, centre, a->cols)                  \
+    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols)                                      \
+    F(INOUT, float, dmean, a->cols) F(INOUT, float, dlogvar, a->cols)
+
+/* ---- total correlation (kernels/total_correlation.h); cols = latents ---- */
+
+/* Estimates of log q(z) and log q(z_l) from the posteriors of a minibatch: row j is a z, i runs over
+ * the posteriors, L_jil = log N(z_jl; mean_il, exp(logvar_il)), and log weights w_ji are `own` for
+ * i = j, `next` for i = j + 1 (0 after the last), `other` elsewhere:
+ *   joint_j = log sum over i of exp(w_ji + sum over l of L_jil),  share_ji = each one's share of it
+ *   marginal_jl = log sum over i of exp(w_ji + L_jil)
+ * information = log q(z|x) - log q(z), correlation = log q(z) - sum over l of log q(z_l),
+ * dimensions = sum over l of log q(z_l) - log p(z); and to = dz + weight d(correlation)/dz. */
+#define PV_TC_WEIGHTS(V) V(size_t, batch) V(float, own) V(float, next) V(float, other)
+#define PV_FIELDS_total_correlation(F, V)                                                          \
+    PV_TC_WEIGHTS(V) V(float, weight)                                                              \
+    F(IN, float, z, a->cols) F(WHOLE, float, mean, a->cols) F(WHOLE, float, logvar, a->cols)       \
+    F(WHOLE, float, precision, a->cols) F(IN, float, dz, a->cols)                                  \
+    F(OUT, float, share, a->batch) F(OUT, float, marginal, a->cols)                                \
+    F(OUT, float, information, 1) F(OUT, float, correlation, 1) F(OUT, float, dimensions, 1)       \
+    F(OUT, float, to, a->cols)
+
+/* Row i is a posterior: adds weight d(sum of all correlations)/d(mean_i), and /d(logvar_i). */
+#define PV_FIELDS_total_correlation_grad(F, V)                                                     \
+    PV_TC_WEIGHTS(V) V(float, weight)                                                              \
+    F(WHOLE, float, z, a->cols) F(WHOLE, float, share, a->batch)                                   \
+    F(WHOLE, float, marginal, a->cols)                                                             \
+    F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(IN, float, precision, a->cols)     \
+    F(INOUT, float, dmean, a->cols) F(INOUT, float, dlogvar, a->cols)
 
 /* ---- reconstruction (kernels/reconstruction.h); cols = pixels * channels ---- */
 
@@ -239,7 +298,13 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(reparameterise)                                                                            \
     map(variance)                                                                                  \
     rows(kl)                                                                                       \
+    map(precision)                                                                                 \
     map(posterior_grad)                                                                            \
+    rows(anneal)                                                                                   \
+    rows(dip)                                                                                      \
+    map(dip_grad)                                                                                  \
+    rows(total_correlation)                                                                        \
+    rows(total_correlation_grad)                                                                   \
     rows(bernoulli)                                                                                \
     map(sigmoid)                                                                                   \
     map(uniform)                                                                                   \

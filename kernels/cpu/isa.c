@@ -13,7 +13,9 @@
 #include "../gaussian.h"
 #include "../parameters.h"
 #include "../reconstruction.h"
+#include "../regularisers.h"
 #include "../statistics.h"
+#include "../total_correlation.h"
 
 /* The drivers: a loop for each kind of kernel. Arguments are copied, so that the compiler knows
  * that the kernel does not change them. */

@@ -13,17 +13,22 @@
 
 static const pv_objective plain = {
     .name = "plain",
-    .keys = (const pv_objective_key[]){{"beta", 0, 1e6, 1, "weight"}, {0}},
+    .keys = (const pv_objective_key[]){{"beta", 0, 1e6, 1, "weight", NULL}, {0}},
 };
 static const pv_objective rising = {
     .name = "rising",
-    .keys = (const pv_objective_key[]){{"gamma", 0, 100, 1000.0 / 16, "slope"},
-                                       {"beta", 2, 8, 3, "start"},
-                                       {"capacity", 0, 50, 25, "end"},
+    .keys = (const pv_objective_key[]){{"gamma", 0, 100, 1000.0 / 16, "slope", NULL},
+                                       {"beta", 2, 8, 3, "start", NULL},
+                                       {"capacity", 0, 50, 25, "end", NULL},
                                        {0}},
 };
+static const char *const ways[] = {"up", "down", "round", NULL};
+static const pv_objective worded = {
+    .name = "worded",
+    .keys = (const pv_objective_key[]){{"way", 0, 2, 1, "where to", ways}, {0}},
+};
 static const pv_objective bare = {.name = "bare", .keys = (const pv_objective_key[]){{0}}};
-static const pv_objective *const all[] = {&plain, &rising, &bare, NULL};
+static const pv_objective *const all[] = {&plain, &rising, &worded, &bare, NULL};
 
 /* "key=value key=value" for an objective. */
 static pv_status resolve(pv_config *config, const char *objective, const char *assignments)
@@ -81,6 +86,18 @@ static void values_go_where_the_objective_reads_them(void **state)
     assert_values("plain", "gamma=5 gamma=auto", 1, 0, 0);
 }
 
+static void choices_are_words(void **state)
+{
+    (void)state;
+    assert_values("worded", "", 1, 0, 0);
+    assert_values("worded", "way=round", 2, 0, 0);
+    assert_values("worded", "way=up way=auto", 1, 0, 0);
+    assert_refused("worded", "way=left",
+                   "way=left: way must be one of up|down|round, or auto (worded: down)");
+    assert_refused("worded", "way=2",
+                   "way=2: way must be one of up|down|round, or auto (worded: down)");
+}
+
 static void unread_keys_are_refused(void **state)
 {
     (void)state;
@@ -105,7 +122,7 @@ static void ranges_are_those_of_the_objective(void **state)
                    "beta=8.01: beta must be between 2 and 8, or auto (rising: 3)");
     assert_values("plain", "beta=8.01", 8.01, 0, 0);
     assert_refused("plain", "beta=", "beta=: beta must be between 0 and 1e+06, or auto (plain: 1)");
-    assert_refused("plan", "", "unknown objective 'plan'; there are: plain, rising, bare");
+    assert_refused("plan", "", "unknown objective 'plan'; there are: plain, rising, worded, bare");
 }
 
 static void keys_are_listed_once(void **state)
@@ -121,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auto_is_the_published_value),
         cmocka_unit_test(values_go_where_the_objective_reads_them),
+        cmocka_unit_test(choices_are_words),
         cmocka_unit_test(unread_keys_are_refused),
         cmocka_unit_test(ranges_are_those_of_the_objective),
         cmocka_unit_test(keys_are_listed_once),

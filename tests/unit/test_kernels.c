@@ -9,6 +9,7 @@
 #include "cases/parameters.h"
 #include "cases/reconstruction.h"
 #include "cases/statistics.h"
+#include "cases/total_correlation.h"
 
 static const size_t row_counts[] = {1, 3, 37, 64, 65}, col_counts[] = {1, 2, 10, 33, 4096 + 5};
 enum { SIZES = 5 };
