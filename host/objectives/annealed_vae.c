@@ -7,10 +7,11 @@
 enum { GAMMA, C_MAX, ITERATIONS };
 
 static const pv_objective_key keys[] = {
-    [GAMMA] = {"gamma", 0, 1e6, 1000, "weight of the distance of the KL term from the capacity"},
+    [GAMMA] = {"gamma", 0, 1e6, 1000, "weight of the distance of the KL term from the capacity",
+               NULL},
     [C_MAX] = {"c_max", 0, 1e12, 5,
-               "capacity at the end, in nats; the study: 5, 10, 25, 50, 75, 100"},
-    [ITERATIONS] = {"iteration_threshold", 1, 1e12, 100000, "step at which it is reached"},
+               "capacity at the end, in nats; the study: 5, 10, 25, 50, 75, 100", NULL},
+    [ITERATIONS] = {"iteration_threshold", 1, 1e12, 100000, "step at which it is reached", NULL},
     {0},
 };
 

@@ -14,7 +14,8 @@ static const char *const estimators[] = {"weighted", "stratified", NULL};
 static const char *const no_yes[] = {"false", "true", NULL};
 
 static const pv_objective_key keys[] = {
-    [BETA] = {"beta", 0, 1e6, 1, "weight of the total correlation; the study: 1, 2, 4, 6, 8, 10"},
+    [BETA] = {"beta", 0, 1e6, 1, "weight of the total correlation; the study: 1, 2, 4, 6, 8, 10",
+              NULL},
     [ESTIMATOR] = {"estimator", 0, 1, WEIGHTED,
                    "of q(z) from a minibatch: weighted sampling, as the study, or stratified",
                    estimators},

@@ -4,7 +4,7 @@
 enum { BETA };
 
 static const pv_objective_key keys[] = {
-    [BETA] = {"beta", 0, 1e6, 1, "weight of the KL term; the study: 1, 2, 4, 6, 8, 16"},
+    [BETA] = {"beta", 0, 1e6, 1, "weight of the KL term; the study: 1, 2, 4, 6, 8, 16", NULL},
     {0},
 };
 

@@ -5,13 +5,13 @@
 
 enum { LAMBDA_OD, LAMBDA_D_FACTOR };
 
+static const char off_help[] = "weight of the squared covariances; the study: 1, 2, 5, 10, 20, 50",
+                  factor_help[] = "weight of the squared variances less one, over lambda_od";
+
 #define KEYS(factor)                                                                               \
     {                                                                                              \
-        [LAMBDA_OD] = {"lambda_od", 0, 1e6, 1,                                                     \
-                       "weight of the squared covariances; the study: 1, 2, 5, 10, 20, 50"},       \
-        [LAMBDA_D_FACTOR] = {"lambda_d_factor", 0, 1e6, factor,                                    \
-                             "weight of the squared variances less one, in units of lambda_od"},   \
-        {0},                                                                                       \
+        [LAMBDA_OD] = {"lambda_od", 0, 1e6, 1, off_help, NULL},                                    \
+        [LAMBDA_D_FACTOR] = {"lambda_d_factor", 0, 1e6, factor, factor_help, NULL}, {0},           \
     }
 static const pv_objective_key keys_i[] = KEYS(10), keys_ii[] = KEYS(1);
 

@@ -37,9 +37,9 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    const char *source;           /* the paper */
-    const pv_objective_key *keys; /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
-    const char *const *terms;     /* log.csv columns after reconstruction; NULL-ended */
+    const char *source;              /* the paper */
+    const pv_objective_key *keys;    /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
+    const char *const *terms;        /* log.csv columns after reconstruction; NULL-ended */
     size_t (*space)(size_t latents); /* bytes of device memory of its own; NULL: none */
     /* Records everything after `dz` is known. terms[0] is the reconstruction loss and is there
      * already; the objective fills terms[1..]. */
@@ -60,8 +60,8 @@ pv_status pv_objective_kl(const pv_objective_context *context, float *term);
 /* The batch mean of an activation of one float a row into *term (device). */
 pv_status pv_objective_mean(const pv_objective_context *context, const float *value, float *term);
 /* dmean and dlogvar from dz and weight * KL (slope: see posterior_grad of ops.h). */
-pv_status pv_objective_posterior(const pv_objective_context *context, const float *dz, double weight,
-                                 const float *slope);
+pv_status pv_objective_posterior(const pv_objective_context *context, const float *dz,
+                                 double weight, const float *slope);
 
 /* By name; NULL if there is none. */
 const pv_objective *pv_objective_find(const char *name);

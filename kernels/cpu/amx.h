@@ -2,10 +2,13 @@
  *
  * The unit multiplies bfloat16 numbers, of 8 significant bits, and adds in float32. A float32 is
  * the sum of three of them, x = x1 + x2 + x3: its rounding, and the roundings of what is left. Of
- * the nine products of two such sums, 3 parts take six, x1 y1, x1 y2, x2 y1, x2 y2, x1 y3, x3 y1:
- * the others are 2^-24 |x y|, which is as exact as float32 multiply-adds are; 2 parts take three,
- * x1 y1, x1 y2, x2 y1: 2^-18 |x y| is left out, of either sign. In a sum over the pixels of a batch
- * that averages out.
+ * the nine products of two such sums, 3 parts take six, x1 y1, x1 y2, x2 y1, x2 y2, x1 y3, x3 y1,
+ * and leave out at most 2^-24 |x y|: as exact as float32 multiply-adds; 2 parts take three, x1 y1,
+ * x1 y2, x2 y1, and leave out at most 2^-15, rms 2^-17.4, of |x y|. In a long sum over numbers of
+ * their own these errors cancel: measured on whole layers and steps they stay below 1e-5 of the
+ * largest element. Subnormal numbers count as 0; finite numbers that round beyond the largest
+ * bfloat16 become NaN, as infinities do, but a NaN with all of its first 9 fraction bits set (no
+ * arithmetic makes one) becomes 0.
  *
  * Operands are tiles of 16 rows of 16 words; a word holds two bfloat16 numbers that meet the two
  * numbers of another word. a[i][k] and b[k][j] are words, c[i][j] floats, and
@@ -25,7 +28,7 @@ typedef uint32_t words_anywhere __attribute__((vector_size(64), aligned(4), may_
 
 INLINE void store_words(uint32_t *to, vec_words x) { *(words_anywhere *)to = x; }
 
-/* The nearest bfloat16, as a float. A NaN stays one in what is left: x - rounded(x). */
+/* The nearest bfloat16, as a float. */
 INLINE vec rounded(vec x) { return (vec)(((vec_words)x + 0x8000u) & 0xffff0000u); }
 
 /* The parts of x in the low halves of words, those of y in the high halves. */
@@ -65,6 +68,9 @@ INLINE void transpose(vec_words x[16])
     }
 }
 
+/* What was stored before is in memory: gcc's tile loads do not say that they read it. */
+INLINE void memory_barrier(void) { __asm__ volatile("" ::: "memory"); }
+
 /* Every product happens between tiles_begin and tiles_end, on one thread. */
 INLINE void tiles_begin(void)
 {
@@ -77,6 +83,7 @@ INLINE void tiles_begin(void)
         all.bytes[i] = 64;
         all.rows[i] = 16;
     }
+    memory_barrier();
     _tile_loadconfig(&all);
 }
 INLINE void tiles_end(void) { _tile_release(); }
@@ -99,6 +106,7 @@ INLINE void sums_clear(void)
 /* c: [32][32] floats, rows `row` apart, or [16][], [][16] where height or width is 1. */
 INLINE void sums_load(int height, int width, const float *c, size_t row)
 {
+    memory_barrier();
     _tile_loadd(0, c, row * sizeof(float));
     if (width == 2) _tile_loadd(1, c + 16, row * sizeof(float));
     if (height == 2) _tile_loadd(2, c + 16 * row, row * sizeof(float));
@@ -117,6 +125,7 @@ INLINE void sums_store(int height, int width, float *c, size_t row)
  * comes a long time after the last one costs as much as 60 products, so each call makes one. */
 INLINE void sums_add(int parts, const operand *a, const operand *b, uint32_t *waste)
 {
+    memory_barrier();
 #define LOAD_A(p)                                                                                  \
     _tile_loadd(4, a->first + (p)*a->part, a->row * 4);                                            \
     _tile_loadd(5, a->second + (p)*a->part, a->row * 4)

@@ -17,8 +17,8 @@ typedef struct {
     size_t H, W, C, h, w, K;
     size_t taps, pad;         /* taps on a side that meet one parity of pixels */
     size_t channels, filters; /* C and K in whole 32s */
-    size_t lanes;             /* images of a round */
-    size_t run;               /* tiles that the w cells of a row need */
+    size_t lanes;             /* images of a round, or pairs of them */
+    size_t run;               /* tiles of a row of cells */
 } halving;
 
 INLINE halving halving_of(int height, int width, int channels, int filters, int kernel)
@@ -48,9 +48,9 @@ INLINE int halves(int height, int width, int channels, int filters, int kernel, 
 #define HALVES(a)                                                                                  \
     halves((a)->height, (a)->width, (a)->channels, (a)->filters, (a)->kernel, (a)->stride, (a)->pad)
 
-/* Parts of a number (amx.h): the fewer, the more its sums average. A data gradient adds over 4
- * taps, a forward pass over 16, and a weight gradient over all pixels; what an error does on its
- * way through the other layers counts, too. */
+/* Parts of a number (amx.h). What decides is the error of a whole training step against float64: it
+ * grows to 1.5e-5 of the largest gradient with two parts everywhere, and no less than it is now
+ * with three in weight gradients, which are sums over all pixels. */
 enum { FORWARD_PARTS = 3, DATA_GRAD_PARTS = 2, WEIGHT_GRAD_PARTS = 2 };
 
 /* ---- grids ---- */

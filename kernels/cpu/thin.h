@@ -37,6 +37,7 @@ INLINE void part_words(int parts, vec y, vec_words word[MOST_PARTS])
 INLINE void thin_add(int parts, int height, int width, const uint32_t *a, size_t a_row,
                      const uint32_t *b)
 {
+    memory_barrier();
     _tile_loadd(4, a, a_row * 4);
     if (height == 2) _tile_loadd(5, a + 16 * a_row, a_row * 4);
     for (const uint32_t *y = b + parts * 2 * TILE_WORDS; y > b;) { /* small products first */

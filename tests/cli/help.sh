@@ -22,12 +22,12 @@ polarvae >out.text 2>error.text
 check "without a command: status $?, not 2" test $? -eq 2
 check "without a command: says nothing" grep -q '^Usage: polarvae' error.text
 
-# The defaults that `train --help` names are the defaults.
+# The defaults that `train --help` names are the defaults; it also names every objective.
 need polarvae data generate sprites.h5 --subset 3:2:4:8:8 --quiet >out.text
 defaults=$(polarvae train --help | sed -n 's/^  *\([a-z0-9_]*=[^ ]*\).*/\1/p')
 check "train --help: $(echo "$defaults" | wc -l) keys" test "$(echo "$defaults" | wc -l)" -gt 20
 need train data=sprites.h5 steps=0 --out plain
-need train $defaults data=sprites.h5 steps=0 --out named
+need train $defaults objective=beta_vae data=sprites.h5 steps=0 --out named
 check "train --help: other defaults" cmp plain/config.yaml named/config.yaml
 
 # ---- JSON ----

@@ -128,9 +128,9 @@ static void ranges_are_those_of_the_objective(void **state)
 static void keys_are_listed_once(void **state)
 {
     (void)state;
-    static const char *const want[] = {"beta", "gamma", "capacity"};
-    for (int i = 0; i < 3; i++) assert_string_equal(pv_config_objective_key(all, i), want[i]);
-    assert_null(pv_config_objective_key(all, 3));
+    static const char *const want[] = {"beta", "gamma", "capacity", "way"};
+    for (int i = 0; i < 4; i++) assert_string_equal(pv_config_objective_key(all, i), want[i]);
+    assert_null(pv_config_objective_key(all, 4));
 }
 
 int main(void)

@@ -176,6 +176,14 @@ static void each_shape(void (*visit)(const shape *))
     visit(&(shape){2, 34, 38, 8, 9, 4, 2, 1});
     visit(&(shape){3, 20, 6, 3, 16, 4, 2, 1});
     visit(&(shape){3, 10, 4, 16, 5, 2, 2, 0});
+    visit(&(shape){3, 34, 34, 32, 32, 4, 2, 1}); /* rows of more than one tile of 16 pixels */
+    visit(&(shape){2, 50, 70, 64, 32, 4, 2, 1});
+    visit(&(shape){1, 2, 300, 32, 32, 4, 2, 1});
+    visit(&(shape){1, 34, 66, 32, 32, 2, 2, 0});
+    visit(&(shape){5, 18, 22, 33, 32, 4, 2, 1}); /* and of less than one */
+    visit(&(shape){3, 32, 32, 32, 32, 4, 2, 1}); /* the study's layers */
+    visit(&(shape){5, 16, 16, 32, 64, 4, 2, 1});
+    visit(&(shape){9, 8, 8, 64, 64, 4, 2, 1});
 }
 
 /* ---- convolutions: the passes ---- */
