@@ -202,7 +202,7 @@ pv_status pv_plan_make(pv_plan **out, const pv_program *program, const pv_cpu_ta
                        int threads)
 {
     *out = NULL;
-    pv_status status = PV_ENOMEM;
+    pv_status status;
     pv_plan *p = calloc(1, sizeof *p);
     if (!p) return pv_fail(PV_ENOMEM, "out of memory for a plan");
     p->node_count = program->call_count;
@@ -226,10 +226,12 @@ pv_status pv_plan_make(pv_plan **out, const pv_program *program, const pv_cpu_ta
     for (size_t i = 0; i < p->stage_count; i++)
         if (!make_segments(p, &p->stages[i])) goto out;
     status = pv_plan_place(p);
-    if (status != PV_OK) goto out;
-    *out = p;
-    return PV_OK;
+    if (status == PV_OK)
+        *out = p;
+    else
+        pv_plan_free(p);
+    return status;
 out:
     pv_plan_free(p);
-    return status == PV_ENOMEM ? pv_fail(status, "out of memory for a plan") : status;
+    return pv_fail(PV_ENOMEM, "out of memory for a plan");
 }
