@@ -168,11 +168,17 @@ INLINE void direct_needs(const pv_conv_args *a, pv_cpu_needs *needs)
                      grid_words(&g) * sizeof(uint32_t);
 }
 
-/* Where the channels of tap (t, u) of plane q of filter f are; NULL beyond the last filter. */
-INLINE const float *tap_at(const float *w, const halving *s, size_t f, size_t q, size_t t, size_t u)
+/* Where the channels of tap (t, u) of plane q of a filter start. */
+INLINE size_t tap_offset(const halving *s, size_t f, size_t q, size_t t, size_t u)
 {
     const size_t y = q / 2 + 2 * t, x = q % 2 + 2 * u, kernel = 2 * s->taps;
-    return f < s->K ? w + ((f * kernel + y) * kernel + x) * s->C : NULL;
+    return ((f * kernel + y) * kernel + x) * s->C;
+}
+
+/* The same in w; NULL beyond the last filter. */
+INLINE const float *tap_at(const float *w, const halving *s, size_t f, size_t q, size_t t, size_t u)
+{
+    return f < s->K ? w + tap_offset(s, f, q, t, u) : NULL;
 }
 
 /* [filters / 32][q][t][u][channels / 32]: filters are the columns of tiles. */

@@ -118,7 +118,7 @@ INLINE void direct_weights_finish(const pv_conv_weight_grad_args *a, const void 
         for (size_t tap = 0; tap < 4 * s.taps * s.taps; tap++) {
             const size_t q = tap / s.taps / s.taps, t = tap / s.taps % s.taps, u = tap % s.taps,
                          at = (tap * s.filters + f) * s.channels;
-            float *dw = a->dw + (tap_at(a->dw, &s, f, q, t, u) - a->dw);
+            float *dw = a->dw + tap_offset(&s, f, q, t, u);
             for (size_t c = 0; c < s.C; c += V) {
                 vec sum = load((const float *)sums[0] + at + c);
                 for (int g = 1; g < count; g++) sum += load((const float *)sums[g] + at + c);

@@ -80,6 +80,7 @@ static void conv_run(const void *args, const pv_cpu_space *space)
 
 #define BIAS_CHANNELS(a) ((size_t)((a)->bias_big ? (a)->channels : (a)->filters))
 
+/* Those of thin images are the same with AMX and without: few channels are no case for tiles. */
 static size_t weight_sums(const pv_conv_weight_grad_args *a)
 {
 #ifdef PV_AMX

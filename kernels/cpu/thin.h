@@ -238,7 +238,7 @@ INLINE void thin_across(const patching *s, const uint32_t *words, uint32_t *to)
 INLINE void thin_weights_needs(const pv_conv_weight_grad_args *a, pv_cpu_needs *needs)
 {
     const patching s = PATCHING(a);
-    const size_t rows = (s.H + 2 * s.pad) * s.kernel * s.C + 32;
+    const size_t rows = (s.H + 2 * s.pad) * s.kernel * s.C;
     needs->scratch =
         (BLOCK / 16 * SMALL_WORDS + pv_round_up(s.bordered, 16) + rows * across_pitch(&s)) *
         sizeof(uint32_t);
@@ -272,7 +272,7 @@ INLINE void thin_weights(const pv_conv_weight_grad_args *a, const pv_cpu_space *
     const size_t pitch = across_pitch(&s), line = s.kernel * s.C, run = pitch / 16;
     uint32_t *small = space->scratch, *words = small + BLOCK / 16 * SMALL_WORDS,
              *across = words + pv_round_up(s.bordered, 16);
-    memset(across, 0, ((s.H + 2 * s.pad) * line + 32) * pitch * sizeof *across);
+    memset(across, 0, (s.H + 2 * s.pad) * line * pitch * sizeof *across);
     tiles_begin();
     for (size_t image = 0; image < a->rows; image++) {
         thin_words(&s, a->big + image * s.H * s.W * s.C, words);
