@@ -1,7 +1,5 @@
 /* annealed_vae.c -- AnnealedVAE (Burgess et al., arXiv 1804.03599): reconstruction + gamma |KL -
  * C|, with a capacity C that grows linearly to c_max. */
-#include <math.h>
-
 #include "polarvae/objective.h"
 
 enum { GAMMA, C_MAX, ITERATIONS };

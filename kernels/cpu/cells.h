@@ -48,9 +48,9 @@ INLINE int halves(int height, int width, int channels, int filters, int kernel, 
 #define HALVES(a)                                                                                  \
     halves((a)->height, (a)->width, (a)->channels, (a)->filters, (a)->kernel, (a)->stride, (a)->pad)
 
-/* Parts of a number (amx.h). What decides is the error of a whole training step against float64: it
- * grows to 1.5e-5 of the largest gradient with two parts everywhere, and no less than it is now
- * with three in weight gradients, which are sums over all pixels. */
+/* Parts of a number (amx.h), by the error of a whole training step against float64: with two in
+ * forward passes, too, it reaches 1.5e-5 of the largest gradient; a third in weight gradients,
+ * which are sums over all pixels, makes no difference. */
 enum { FORWARD_PARTS = 3, DATA_GRAD_PARTS = 2, WEIGHT_GRAD_PARTS = 2 };
 
 /* ---- grids ---- */
