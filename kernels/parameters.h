@@ -16,15 +16,15 @@ PV_FN float pv_settled(float moment) { return fabsf(moment) < 1e-37f ? 0.0f : mo
 
 PV_FN void pv_adam_at(size_t i, const pv_adam_args *a)
 {
-    const pv_step *step = a->step;
+    const pv_rates *rates = a->rates;
     float g = a->gradient[i];
     float m = pv_settled(a->beta1 * a->m[i] + (1.0f - a->beta1) * g);
     float v = pv_settled(a->beta2 * a->v[i] + (1.0f - a->beta2) * g * g);
     a->m[i] = m;
     a->v[i] = v;
     float root = sqrtf(v);
-    a->value[i] -= a->torch_epsilon ? step->rate_torch * m / (root * step->root_torch + a->epsilon)
-                                    : step->rate * m / (root + a->epsilon);
+    a->value[i] -= a->torch_epsilon ? rates->torch * m / (root * rates->torch_root + a->epsilon)
+                                    : rates->epsilon_hat * m / (root + a->epsilon);
 }
 
 PV_FN void pv_copy_at(size_t i, const pv_copy_args *a) { a->to[i] = a->from[i]; }
@@ -40,15 +40,14 @@ PV_FN double pv_power(double x, uint64_t n)
     return y;
 }
 
-PV_FN void pv_begin_step_at(pv_team t, size_t row, const pv_begin_step_args *a)
+PV_FN void pv_adam_rates_at(pv_team t, size_t row, const pv_adam_rates_args *a)
 {
     if (t.lane != 0 || row != 0) return;
-    pv_step *step = a->step;
-    double bias1 = 1.0 - pv_power((double)a->beta1, step->count + 1);
-    double bias2 = 1.0 - pv_power((double)a->beta2, step->count + 1);
-    step->rate = (float)(a->learning_rate * sqrt(bias2) / bias1);
-    step->rate_torch = (float)(a->learning_rate / bias1);
-    step->root_torch = (float)(1.0 / sqrt(bias2));
+    double bias1 = 1.0 - pv_power((double)a->beta1, a->step->count + 1);
+    double bias2 = 1.0 - pv_power((double)a->beta2, a->step->count + 1);
+    a->rates->epsilon_hat = (float)(a->learning_rate * sqrt(bias2) / bias1);
+    a->rates->torch = (float)(a->learning_rate / bias1);
+    a->rates->torch_root = (float)(1.0 / sqrt(bias2));
 }
 
 PV_FN void pv_end_step_at(pv_team t, size_t row, const pv_end_step_args *a)

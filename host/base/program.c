@@ -71,7 +71,7 @@ pv_status pv_program_begin(pv_program **out, pv_stream *stream, size_t rows)
 
 size_t pv_program_rows(const pv_program *p) { return p->rows; }
 
-/* What a device may rely on: pointers are there, activations have the width they are used with. */
+/* What a device may rely on: pointers are there, activations have the size they are used with. */
 static void check(const pv_program *p, pv_op op, const void *args)
 {
     pv_field field[PV_MAX_FIELDS];
@@ -81,8 +81,8 @@ static void check(const pv_program *p, pv_op op, const void *args)
         if (id < 0) continue;
         assert((size_t)id < p->activation_count);
         assert(pv_role_row_aligned(field[i].role));
-        assert(p->activations[id] == field[i].width * field[i].size);
-        assert(((const pv_head *)args)->rows == p->rows);
+        assert(p->activations[id] * p->rows ==
+               field[i].width * field[i].size * ((const pv_head *)args)->rows);
     }
     (void)p;
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "polarvae/net.h"
+#include "polarvae/objective.h"
 
 /* ---- forward and backward ---- */
 
@@ -25,14 +25,16 @@ const float *pv_trace_output(const pv_net *net, const pv_trace *trace)
 }
 
 pv_status pv_net_backward(pv_program *program, const pv_net *net, const pv_parameters *p,
-                          const pv_trace *trace, const float *dy, int below, float **dx)
+                          const pv_trace *trace, const pv_layer_gradient *gradient, float **dx)
 {
+    const float *dy = gradient->dy;
     for (int i = net->layers - 1; i >= 0; i--) {
         float *next = NULL;
         const pv_layer_gradient g = {
             .x = i > 0 ? trace->output[i - 1] : trace->input,
             .dy = dy,
-            .below = i > 0 ? net->layer[i - 1].activation : below,
+            .scale = gradient->scale,
+            .below = i > 0 ? net->layer[i - 1].activation : gradient->below,
         };
         PV_TRY(pv_layer_backward(program, &net->layer[i], p, &g, i > 0 || dx ? &next : NULL));
         dy = next;
@@ -65,6 +67,7 @@ static void dense(pv_vae *vae, pv_layer *l, const char *name, size_t in, size_t 
                     .activation = activation,
                     .in = in,
                     .out = out,
+                    .fold = 1,
                     .weights = in * out,
                     .biases = out,
                     .fan_in = in,
@@ -85,6 +88,7 @@ static void halving(pv_vae *vae, pv_layer *l, const char *name, pv_layer_kind ki
                     .activation = activation,
                     .in = forward ? big : small,
                     .out = forward ? small : big,
+                    .fold = 1,
                     .height = size,
                     .width = width,
                     .channels = channels,
@@ -143,6 +147,31 @@ static void fully_connected(pv_vae *vae)
     vae->decoder.layers = 4;
 }
 
+/* fc_discriminator of the study: a pair of codes is two of its rows. */
+static void discriminator(pv_vae *vae)
+{
+    enum { HIDDEN = 6, WIDTH = 1000 };
+    pv_layer *d = vae->discriminator.layer;
+    char name[24];
+    for (int i = 0; i < HIDDEN; i++) {
+        snprintf(name, sizeof name, "discriminator/dense%d", i + 1);
+        dense(vae, &d[i], name, i > 0 ? WIDTH : vae->latents, WIDTH, PV_LEAKY_RELU);
+    }
+    dense(vae, &d[HIDDEN], "discriminator/logits", WIDTH, 2, PV_LINEAR);
+    for (int i = 0; i <= HIDDEN; i++) d[i].fold = 2;
+    vae->discriminator.layers = HIDDEN + 1;
+}
+
+static void shape(pv_vae *vae, const pv_config *config)
+{
+    if (config->network == PV_NETWORK_FC)
+        fully_connected(vae);
+    else
+        convolutional(vae, config->kernel == PV_KERNEL_4 ? 4 : 2);
+    vae->discriminator_at = vae->parameters;
+    if (pv_objective_find(config->objective)->discriminator) discriminator(vae);
+}
+
 pv_status pv_vae_shape(pv_vae *out, const pv_config *config, int height, int width, int channels)
 {
     *out = (pv_vae){.height = height,
@@ -150,16 +179,12 @@ pv_status pv_vae_shape(pv_vae *out, const pv_config *config, int height, int wid
                     .channels = channels,
                     .pixels = (size_t)(height * width * channels),
                     .latents = (size_t)config->latents};
-    if (config->network == PV_NETWORK_FC) {
-        fully_connected(out);
-        return PV_OK;
-    }
-    if (height % 16 || width % 16)
+    if (config->network != PV_NETWORK_FC && (height % 16 || width % 16))
         return pv_fail(PV_EUSAGE,
                        "network=conv needs images whose sides are multiples of 16, not %dx%d; "
                        "use network=fc",
                        height, width);
-    convolutional(out, config->kernel == PV_KERNEL_4 ? 4 : 2);
+    shape(out, config);
     return PV_OK;
 }
 
@@ -170,5 +195,7 @@ const pv_layer *pv_vae_layer(const pv_vae *vae, int index)
     if (index == 0) return &vae->mean;
     if (index == 1) return &vae->logvar;
     index -= 2;
-    return index < vae->decoder.layers ? &vae->decoder.layer[index] : NULL;
+    if (index < vae->decoder.layers) return &vae->decoder.layer[index];
+    index -= vae->decoder.layers;
+    return index < vae->discriminator.layers ? &vae->discriminator.layer[index] : NULL;
 }

@@ -1,4 +1,4 @@
-/* parameters.c -- the parameter block of a model, and its initial values. */
+/* parameters.c -- the parameter block of a model: its initial values, and its updates. */
 #include <math.h>
 #include <string.h>
 
@@ -23,6 +23,28 @@ void pv_parameters_close(pv_parameters *p)
 {
     if (p->device) pv_device_release(p->device, p->block);
     memset(p, 0, sizeof *p);
+}
+
+pv_status pv_optimiser_record(pv_program *program, const pv_optimiser *o, const pv_parameters *p,
+                              size_t from, size_t to)
+{
+    const float beta1 = (float)o->beta1, beta2 = (float)o->beta2;
+    PV_TRY(pv_adam_rates(program, &(pv_adam_rates_args){.rows = 1,
+                                                        .learning_rate = o->learning_rate,
+                                                        .beta1 = beta1,
+                                                        .beta2 = beta2,
+                                                        .step = o->step,
+                                                        .rates = o->rates}));
+    return pv_adam(program, &(pv_adam_args){.rows = to - from,
+                                            .beta1 = beta1,
+                                            .beta2 = beta2,
+                                            .epsilon = (float)o->epsilon,
+                                            .torch_epsilon = o->torch_epsilon,
+                                            .rates = o->rates,
+                                            .gradient = p->gradient + from,
+                                            .value = p->value + from,
+                                            .m = p->m + from,
+                                            .v = p->v + from});
 }
 
 /* A stream of random numbers for each tensor: a purpose of its own, since a tensor's numbers are

@@ -2,38 +2,58 @@
  * batch, gather, encoder, reparameterise, decoder, objective, backward, Adam, log. */
 #include "train/trainer.h"
 
-static pv_status draw(pv_trainer *t, pv_program *program, const pv_step_source *source,
-                      const float **image, const float **noise)
+/* A batch and its codes: image and noise, unless given, are drawn. */
+typedef struct {
+    const float *image, *noise;
+    float *mean, *logvar, *z;
+    pv_trace trace; /* of the encoder */
+} codes;
+
+static pv_status draw_image(pv_trainer *t, pv_program *program, uint64_t purpose,
+                            const float **image)
 {
     const pv_config *c = t->config;
-    const uint64_t seed = (uint64_t)c->seed;
-    *image = source->image;
-    *noise = source->noise;
-    if (!*image) {
-        uint32_t *index = pv_rows(program, uint32_t, 1);
-        float *gathered;
-        PV_TRY(pv_pick(program,
-                       &(pv_pick_args){.order = c->order == PV_ORDER_KEY_EPOCHS ? PV_ORDER_EPOCHS
-                                                                                : PV_ORDER_IID,
-                                       .seed = seed,
-                                       .purpose = PV_FOR_ORDER,
-                                       .examples = t->data->data->examples,
-                                       .batch = (uint64_t)c->batch,
-                                       .step = t->step_block,
-                                       .index = index}));
-        PV_TRY(pv_device_data_gather(program, t->data, index, &gathered));
-        *image = gathered;
-    }
-    if (!*noise) {
-        float *drawn = pv_rows(program, float, t->vae.latents);
-        PV_TRY(pv_noise(program, &(pv_noise_args){.cols = t->vae.latents,
-                                                  .seed = seed,
-                                                  .purpose = PV_FOR_NOISE,
-                                                  .step = t->step_block,
-                                                  .noise = drawn}));
-        *noise = drawn;
-    }
+    uint32_t *index = pv_rows(program, uint32_t, 1);
+    float *gathered;
+    PV_TRY(pv_pick(
+        program,
+        &(pv_pick_args){.order = c->order == PV_ORDER_KEY_EPOCHS ? PV_ORDER_EPOCHS : PV_ORDER_IID,
+                        .seed = (uint64_t)c->seed,
+                        .purpose = purpose,
+                        .examples = t->data->data->examples,
+                        .batch = (uint64_t)c->batch,
+                        .step = t->step_block,
+                        .index = index}));
+    PV_TRY(pv_device_data_gather(program, t->data, index, &gathered));
+    *image = gathered;
     return PV_OK;
+}
+
+static pv_status draw_noise(pv_trainer *t, pv_program *program, uint64_t purpose,
+                            const float **noise)
+{
+    float *drawn = pv_rows(program, float, t->vae.latents);
+    *noise = drawn;
+    return pv_noise(program, &(pv_noise_args){.cols = t->vae.latents,
+                                              .seed = (uint64_t)t->config->seed,
+                                              .purpose = purpose,
+                                              .step = t->step_block,
+                                              .noise = drawn});
+}
+
+static pv_status encode(pv_trainer *t, pv_program *program, uint64_t for_order, uint64_t for_noise,
+                        codes *c)
+{
+    if (!c->image) PV_TRY(draw_image(t, program, for_order, &c->image));
+    if (!c->noise) PV_TRY(draw_noise(t, program, for_noise, &c->noise));
+    PV_TRY(
+        pv_vae_encode(program, &t->vae, &t->parameters, c->image, &c->trace, &c->mean, &c->logvar));
+    c->z = pv_rows(program, float, t->vae.latents);
+    return pv_reparameterise(program, &(pv_reparameterise_args){.cols = t->vae.latents,
+                                                                .mean = c->mean,
+                                                                .logvar = c->logvar,
+                                                                .noise = c->noise,
+                                                                .z = c->z});
 }
 
 /* Bernoulli loss on the decoder's logits: its mean into terms[0], its gradient into *dlogits. */
@@ -66,28 +86,22 @@ static pv_status encoder_backward(pv_trainer *t, pv_program *program, const pv_t
     PV_TRY(pv_layer_backward(
         program, &vae->logvar, &t->parameters,
         &(pv_layer_gradient){.x = top, .dy = dlogvar, .plus = from_mean, .below = below}, &dtop));
-    return pv_net_backward(program, &vae->encoder, &t->parameters, trace, dtop, PV_LINEAR, NULL);
+    return pv_net_backward(program, &vae->encoder, &t->parameters, trace,
+                           &(pv_layer_gradient){.dy = dtop}, NULL);
 }
 
 static pv_status record_update(pv_trainer *t, pv_program *program)
 {
     const pv_config *c = t->config;
-    const pv_parameters *p = &t->parameters;
-    PV_TRY(pv_begin_step(program, &(pv_begin_step_args){.rows = 1,
-                                                        .learning_rate = c->learning_rate,
-                                                        .beta1 = (float)c->adam_beta1,
-                                                        .beta2 = (float)c->adam_beta2,
-                                                        .step = t->step_block}));
-    PV_TRY(pv_adam(program, &(pv_adam_args){.rows = p->count,
-                                            .beta1 = (float)c->adam_beta1,
-                                            .beta2 = (float)c->adam_beta2,
-                                            .epsilon = (float)c->epsilon,
-                                            .torch_epsilon = c->adam_epsilon == PV_EPSILON_TORCH,
-                                            .step = t->step_block,
-                                            .gradient = p->gradient,
-                                            .value = p->value,
-                                            .m = p->m,
-                                            .v = p->v}));
+    PV_TRY(pv_optimiser_record(program,
+                               &(pv_optimiser){.learning_rate = c->learning_rate,
+                                               .beta1 = c->adam_beta1,
+                                               .beta2 = c->adam_beta2,
+                                               .epsilon = c->epsilon,
+                                               .torch_epsilon = c->adam_epsilon == PV_EPSILON_TORCH,
+                                               .step = t->step_block,
+                                               .rates = t->rates},
+                               &t->parameters, 0, t->vae.discriminator_at));
     return pv_end_step(program, &(pv_end_step_args){.rows = 1,
                                                     .cols = (size_t)t->term_count,
                                                     .capacity = (size_t)c->log_every,
@@ -101,20 +115,18 @@ pv_status pv_trainer_record(pv_trainer *t, pv_program *program, const pv_step_so
 {
     const pv_vae *vae = &t->vae;
     const pv_parameters *p = &t->parameters;
-    const float *image, *noise;
-    float *mean, *logvar, *dlogits, *dz;
-    pv_trace encoder, decoder;
+    codes batch = {.image = source->image, .noise = source->noise}, second = {0};
+    float *dlogits, *dz;
+    pv_trace decoder;
 
-    PV_TRY(draw(t, program, source, &image, &noise));
-    PV_TRY(pv_vae_encode(program, vae, p, image, &encoder, &mean, &logvar));
-    float *z = pv_rows(program, float, vae->latents);
-    PV_TRY(pv_reparameterise(
-        program,
-        &(pv_reparameterise_args){
-            .cols = vae->latents, .mean = mean, .logvar = logvar, .noise = noise, .z = z}));
-    PV_TRY(pv_net_forward(program, &vae->decoder, p, z, &decoder));
-    PV_TRY(reconstruct(t, program, pv_trace_output(&vae->decoder, &decoder), image, &dlogits));
-    PV_TRY(pv_net_backward(program, &vae->decoder, p, &decoder, dlogits, PV_LINEAR, &dz));
+    PV_TRY(encode(t, program, PV_FOR_ORDER, PV_FOR_NOISE, &batch));
+    PV_TRY(pv_net_forward(program, &vae->decoder, p, batch.z, &decoder));
+    PV_TRY(
+        reconstruct(t, program, pv_trace_output(&vae->decoder, &decoder), batch.image, &dlogits));
+    PV_TRY(pv_net_backward(program, &vae->decoder, p, &decoder, &(pv_layer_gradient){.dy = dlogits},
+                           &dz));
+    if (t->objective->second_batch && t->objective->second_batch(t->config))
+        PV_TRY(encode(t, program, PV_FOR_SECOND_ORDER, PV_FOR_SECOND_NOISE, &second));
 
     const pv_objective_context context = {
         .program = program,
@@ -122,11 +134,15 @@ pv_status pv_trainer_record(pv_trainer *t, pv_program *program, const pv_step_so
         .batch = (size_t)t->config->batch,
         .latents = vae->latents,
         .examples = t->data->data->examples,
+        .vae = vae,
+        .parameters = p,
+        .update = update,
         .step = t->step_block,
-        .mean = mean,
-        .logvar = logvar,
-        .noise = noise,
-        .z = z,
+        .mean = batch.mean,
+        .logvar = batch.logvar,
+        .noise = batch.noise,
+        .z = batch.z,
+        .second_z = second.z,
         .dz = dz,
         .dmean = pv_rows(program, float, vae->latents),
         .dlogvar = pv_rows(program, float, vae->latents),
@@ -134,6 +150,6 @@ pv_status pv_trainer_record(pv_trainer *t, pv_program *program, const pv_step_so
         .space = t->space,
     };
     PV_TRY(t->objective->record(&context));
-    PV_TRY(encoder_backward(t, program, &encoder, context.dmean, context.dlogvar));
+    PV_TRY(encoder_backward(t, program, &batch.trace, context.dmean, context.dlogvar));
     return update ? record_update(t, program) : PV_OK;
 }

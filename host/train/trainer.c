@@ -53,13 +53,14 @@ static pv_status open_blocks(pv_trainer *t)
 {
     const size_t log_size = (size_t)t->config->log_every * (size_t)t->term_count;
     const size_t space = t->objective->space ? t->objective->space(t->vae.latents) : 0;
-    const size_t log_at = 64 + (space + 63) / 64 * 64 + PV_MAX_TERMS * sizeof(float);
+    const size_t log_at = 128 + (space + 63) / 64 * 64 + PV_MAX_TERMS * sizeof(float);
     const size_t bytes = log_at + log_size * sizeof(float);
     pv_device *device = pv_stream_device(t->stream);
     PV_TRY(pv_device_alloc(device, bytes, &t->block));
     PV_TRY(pv_fill(t->stream, t->block, 0, bytes));
     t->step_block = t->block;
-    t->space = (char *)t->block + 64;
+    t->rates = (pv_rates *)((char *)t->block + 64);
+    t->space = (char *)t->block + 128;
     t->log = (float *)((char *)t->block + log_at);
     t->terms = t->log - PV_MAX_TERMS;
     PV_TRY(pv_parameters_open(&t->parameters, device, t->vae.parameters, 1));

@@ -14,8 +14,9 @@ struct pv_trainer {
     pv_vae vae;
     pv_parameters parameters;
     pv_program *step; /* the captured step */
-    void *block;      /* device: the step block, the objective's space, the terms, the log */
+    void *block;      /* device: step block, rates, the objective's space, terms, log */
     pv_step *step_block;
+    pv_rates *rates; /* of the VAE's Adam */
     void *space;
     float *terms; /* [term_count] */
     float *log;   /* [log_every, term_count]: row = step mod log_every */

@@ -83,7 +83,9 @@ size_t pv_program_rows(const pv_program *program);
 /* A new activation of `width` elements of `size` bytes a row: a handle that only kernels of this
  * program can use; the device places it when the program is sealed. NULL if memory is short: the
  * next kernel that is recorded then fails. A row of one kernel sees only the same row, unless the
- * kernel declares it as WHOLE. */
+ * kernel declares it as WHOLE. A kernel of k times the rows takes an activation as [rows k, width /
+ * k].
+ */
 void *pv_program_rows_of(pv_program *program, size_t width, size_t size);
 #define pv_rows(program, type, width) ((type *)pv_program_rows_of(program, width, sizeof(type)))
 

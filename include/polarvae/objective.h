@@ -7,9 +7,11 @@
 
 #include "polarvae/config.h"
 #include "polarvae/device.h"
+#include "polarvae/net.h"
 
 /* Adding an objective: its file, and a line here. */
-#define PV_OBJECTIVES(X) X(beta_vae) X(annealed_vae) X(beta_tcvae) X(dip_vae_i) X(dip_vae_ii)
+#define PV_OBJECTIVES(X)                                                                           \
+    X(beta_vae) X(annealed_vae) X(factor_vae) X(beta_tcvae) X(dip_vae_i) X(dip_vae_ii)
 
 typedef struct {
     const char *name;
@@ -27,8 +29,12 @@ typedef struct {
     const pv_config *config;
     size_t batch, latents;
     uint64_t examples; /* of the data set */
+    const pv_vae *vae;
+    const pv_parameters *parameters;
+    int update; /* whether the step changes parameters, or only tells their gradients */
     const pv_step *step;
     const float *mean, *logvar, *noise, *z; /* [batch, latents] */
+    const float *second_z;                  /* of a second batch, if the objective wants one */
     const float *dz;                        /* d(mean reconstruction loss)/dz */
     float *dmean, *dlogvar;                 /* to be recorded by the objective */
     float *terms;                           /* device, [term_count]: batch means, to be recorded */
@@ -41,6 +47,8 @@ typedef struct {
     const pv_objective_key *keys;    /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
     const char *const *terms;        /* log.csv columns after reconstruction; NULL-ended */
     size_t (*space)(size_t latents); /* bytes of device memory of its own; NULL: none */
+    int discriminator;               /* there is one (net.h): the objective trains it */
+    int (*second_batch)(const pv_config *config); /* whether it wants second_z; NULL: no */
     /* Records everything after `dz` is known. terms[0] is the reconstruction loss and is there
      * already; the objective fills terms[1..]. */
     pv_status (*record)(const pv_objective_context *context);

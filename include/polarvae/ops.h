@@ -40,7 +40,8 @@ typedef enum { PV_LINEAR, PV_RELU, PV_LEAKY_RELU, PV_TANH } pv_activation;
  *   FORWARD      to = f(from w^T + bias)            from = x, to = y
  *   DATA_GRAD    to = (from w + plus) * f'(mask)    from = dy, to = dx; mask = x, or NULL;
  *                plus: dx of another layer that reads the same x, or NULL
- *   WEIGHT_GRAD  dense_weight_grad: dw = dy^T x, dbias = column sums of dy
+ *   WEIGHT_GRAD  dense_weight_grad: dw = dy^T x, dbias = column sums of dy, in both the rows of dy
+ *                times `scale` of the row, unless that is NULL
  * bias may be NULL. f is `activation`: of the output (FORWARD) or of the mask (DATA_GRAD). */
 #define PV_FIELDS_dense(F, V)                                                                      \
     V(int, pass) V(int, activation) V(size_t, in) V(size_t, out)                                   \
@@ -55,6 +56,7 @@ typedef enum { PV_LINEAR, PV_RELU, PV_LEAKY_RELU, PV_TANH } pv_activation;
     V(size_t, in) V(size_t, out)                                                                   \
     F(WHOLE, float, x, a->in)                                                                      \
     F(WHOLE, float, dy, a->out)                                                                    \
+    F(WHOLE, float, scale, 1)                                                                      \
     F(STATE, float, dw, a->in * a->out)                                                            \
     F(STATE, float, dbias, a->out)
 
@@ -206,6 +208,40 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(IN, float, precision, a->cols)     \
     F(INOUT, float, dmean, a->cols) F(INOUT, float, dlogvar, a->cols)
 
+/* ---- the discriminator of FactorVAE (kernels/discriminator.h); cols = latents ---- */
+
+/* key: 32 random bits, from (seed, purpose, step, row, col). */
+#define PV_FIELDS_keys(F, V)                                                                       \
+    V(uint64_t, seed) V(uint64_t, purpose)                                                         \
+    F(SHARED, pv_step, step, 1) F(OUT, uint32_t, key, a->cols)
+
+/* rank[row, col]: how many keys of column `col` are smaller, or equal and of an earlier row. Each
+ * column of ranks is a permutation of its own of the rows of the batch. */
+#define PV_FIELDS_ranks(F, V)                                                                      \
+    V(size_t, batch) F(WHOLE, uint32_t, key, a->cols) F(OUT, uint32_t, rank, a->cols)
+
+/* pair[row] = z[row], and beside it the codes from[rank[row, col], col]: two rows of a
+ * discriminator for each row of the batch. */
+#define PV_FIELDS_pair(F, V)                                                                       \
+    F(IN, float, z, a->cols) F(WHOLE, float, from, a->cols) F(IN, uint32_t, rank, a->cols)         \
+    F(OUT, float, pair, 2 * a->cols)
+
+/* From the logits of a pair, two for z (class 0) and two for the permuted codes (class 1), cols = 1:
+ * correlation = logit 0 - logit 1 of z; loss = - (log p_0(z) + log p_1(permuted)) / 2 with
+ * probabilities clipped to [clip, 1 - clip]; right = how many of the two have the larger logit at
+ * their class, over 2. direction = (1, -1) for both, the gradient of logit 0 - logit 1 to the
+ * logits; slope = scale * d loss / d (logit 0 - logit 1) for both, 0 where clipped. */
+#define PV_FIELDS_discriminate(F, V)                                                               \
+    V(float, scale) V(float, clip)                                                                 \
+    F(IN, float, logits, 4)                                                                        \
+    F(OUT, float, correlation, 1) F(OUT, float, loss, 1) F(OUT, float, right, 1)                   \
+    F(OUT, float, direction, 4) F(OUT, float, slope, 2)
+
+/* to = dz + weight dpair of the first of each pair. */
+#define PV_FIELDS_unpair(F, V)                                                                     \
+    V(float, weight)                                                                               \
+    F(IN, float, dz, a->cols) F(IN, float, dpair, 2 * a->cols) F(OUT, float, to, a->cols)
+
 /* ---- reconstruction (kernels/reconstruction.h); cols = pixels * channels ---- */
 
 /* loss[row] = sum over pixels of max(l, 0) - l x + log1p(exp(-|l|)), the negative log-likelihood
@@ -226,13 +262,13 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     V(uint64_t, seed) V(uint64_t, purpose) V(float, limit)                                         \
     F(OUT, float, value, 1)
 
-/* One Adam update; m and v are the running moments, step->rate the bias-corrected rate.
+/* One Adam update; m and v are the running moments, rates the bias-corrected rates.
  * torch_epsilon = 0: w -= rate m / (sqrt(v) + epsilon), TensorFlow's placement ("epsilon hat",
  * section 2 of Kingma & Ba 2015); 1: epsilon is added to the bias-corrected sqrt(v).
  * A moment that is smaller than 1e-37 becomes 0. */
 #define PV_FIELDS_adam(F, V)                                                                       \
     V(float, beta1) V(float, beta2) V(float, epsilon) V(int, torch_epsilon)                        \
-    F(SHARED, pv_step, step, 1)                                                                    \
+    F(SHARED, pv_rates, rates, 1)                                                                  \
     F(IN, float, gradient, 1)                                                                      \
     F(INOUT, float, value, 1) F(INOUT, float, m, 1) F(INOUT, float, v, 1)
 
@@ -241,11 +277,11 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
 
 /* ---- the step block (kernels/parameters.h); rows = 1 ---- */
 
-/* Before a step: computes what Adam reads from step->count. The decays are those that adam holds:
- * 1 - beta2 as a float is 1e-5 away from that of the double. */
-#define PV_FIELDS_begin_step(F, V)                                                                 \
+/* What adam reads, from step->count. The decays are those that adam holds: 1 - beta2 as a float is
+ * 1e-5 away from that of the double. */
+#define PV_FIELDS_adam_rates(F, V)                                                                 \
     V(double, learning_rate) V(float, beta1) V(float, beta2)                                       \
-    F(STATE, pv_step, step, 1)
+    F(SHARED, pv_step, step, 1) F(STATE, pv_rates, rates, 1)
 /* After a step: log[count % capacity, :] = terms, then count += 1. cols = terms. */
 #define PV_FIELDS_end_step(F, V)                                                                   \
     V(size_t, capacity)                                                                            \
@@ -305,12 +341,17 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(dip_grad)                                                                                  \
     rows(total_correlation)                                                                        \
     rows(total_correlation_grad)                                                                   \
+    map(keys)                                                                                      \
+    map(ranks)                                                                                     \
+    map(pair)                                                                                      \
+    map(discriminate)                                                                              \
+    map(unpair)                                                                                    \
     rows(bernoulli)                                                                                \
     map(sigmoid)                                                                                   \
     map(uniform)                                                                                   \
     map(adam)                                                                                      \
     map(copy)                                                                                      \
-    rows(begin_step)                                                                               \
+    rows(adam_rates)                                                                               \
     rows(end_step)                                                                                 \
     columns(column_sum)                                                                            \
     columns(column_mean)                                                                           \

@@ -1,11 +1,9 @@
-/* dense.h -- dense layers. Weights are many and meet few rows: they are read as they lie where that
- * is possible, and not packed. */
+/* dense.h -- dense layers that take part in the batch's way through the cache. Weights are many and
+ * meet few rows: they are read as they lie where that is possible, and not packed. */
 #ifndef PV_CPU_DENSE_H
 #define PV_CPU_DENSE_H
 
-#include "gemm.h"
-
-enum { DEPTH = 256 }; /* terms of a sum whose operands stay in the first cache */
+#include "wide.h"
 
 /* Forward, the weights are read as they lie: y^T = w x^T. For the data gradient they are, too, if
  * their rows are whole panels. */
@@ -18,6 +16,10 @@ static void dense_needs(const void *args, pv_cpu_needs *needs)
 {
     const pv_dense_args *a = args;
     const size_t rows = pv_round_up(a->rows, V);
+    if (is_wide(a)) {
+        wide_needs(a, needs);
+        return;
+    }
     needs->prepare_units = dense_packs(a) ? panels(a->in) : 0;
     needs->packed = needs->prepare_units * a->out * 2 * V * sizeof(float);
     needs->scratch =
@@ -28,7 +30,10 @@ static void dense_needs(const void *args, pv_cpu_needs *needs)
 static void dense_prepare(const void *args, void *packed, size_t from, size_t to)
 {
     const pv_dense_args *a = args;
-    pack_panels(packed, a->w, a->out, a->in, a->in, 1, from, to);
+    if (is_wide(a))
+        wide_prepare(a, packed, from, to);
+    else
+        pack_panels(packed, a->w, a->out, a->in, a->in, 1, from, to);
 }
 
 static void dense_forward(const pv_dense_args *a, const pv_cpu_space *space)
@@ -91,44 +96,6 @@ static void dense_run(const void *args, const pv_cpu_space *space)
         dense_forward(a, space);
     else
         dense_data_grad(a, space);
-}
-
-/* Units are panels of inputs. */
-static void dense_weight_grad_needs(const void *args, pv_cpu_needs *needs)
-{
-    const pv_dense_weight_grad_args *a = args;
-    needs->whole_units = panels(a->in);
-    needs->scratch = (a->rows + a->out) * 2 * V * sizeof(float);
-}
-
-static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space, size_t from,
-                                    size_t to)
-{
-    const pv_dense_weight_grad_args *a = args;
-    float *panel = space->scratch, *part = panel + a->rows * 2 * V;
-    for (size_t p = from; p < to; p++) {
-        const size_t column = p * 2 * V, width = smaller(2 * V, a->in - column);
-        const int direct = width == 2 * V;
-        pack_panel(panel, a->x, a->rows, a->in, a->in, 1, p);
-        gemm(&(gemm_args){.rows = a->out,
-                          .vectors = 2,
-                          .k = a->rows,
-                          .a = a->dy,
-                          .a_row = 1,
-                          .a_col = a->out,
-                          .b = panel,
-                          .b_row = 2 * V,
-                          .c = direct ? a->dw + column : part,
-                          .c_row = direct ? a->in : 2 * V});
-        for (size_t i = 0; i < a->out && !direct; i++)
-            memcpy(a->dw + i * a->in + column, part + i * 2 * V, width * sizeof(float));
-    }
-    if (from > 0 || !a->dbias) return;
-    memset(a->dbias, 0, a->out * sizeof(float));
-    for (size_t i = 0; i < a->rows; i++) {
-        PV_LOOP
-        for (size_t j = 0; j < a->out; j++) a->dbias[j] += a->dy[i * a->out + j];
-    }
 }
 
 #endif

@@ -10,6 +10,7 @@
 #endif
 
 #include "../batch.h"
+#include "../discriminator.h"
 #include "../gaussian.h"
 #include "../parameters.h"
 #include "../reconstruction.h"
@@ -110,8 +111,10 @@ const pv_cpu_table TABLE(PV_ISA) = {
         {
             PV_OPS(ENTRY_RUN, ENTRY_RUN, ENTRY_SUM)[PV_OP_dense] = {.needs = dense_needs,
                                                                     .prepare = dense_prepare,
-                                                                    .run = dense_run},
+                                                                    .run = dense_run,
+                                                                    .whole = dense_whole},
             [PV_OP_dense_weight_grad] = {.needs = dense_weight_grad_needs,
+                                         .prepare = dense_weight_grad_prepare,
                                          .whole = dense_weight_grad_whole},
             [PV_OP_conv] = {.needs = conv_needs, .prepare = conv_prepare, .run = conv_run},
             [PV_OP_conv_weight_grad] = {.needs = conv_weight_grad_needs,

@@ -11,7 +11,7 @@
 
 /* Bytes of work space, and into how many independent units the parts of a kernel fall. */
 typedef struct {
-    size_t packed;        /* made of SHARED operands by `prepare`, at the start of every run */
+    size_t packed;        /* by `prepare`, of SHARED operands; or of all, if the kernel is whole */
     size_t prepare_units; /* 0: no `prepare` */
     size_t sums;          /* a partial sum over some rows, for kernels with SUM fields */
     size_t finish_units;

@@ -60,10 +60,10 @@ static void read_node(node *n, const pv_call *call, const pv_cpu_table *table, s
     n->fields = pv_ops[call->op].fields(call->args, n->field);
     n->rows = ((const pv_head *)call->args)->rows;
     n->cols = ((const pv_head *)call->args)->cols;
-    n->batch = n->rows == rows && n->kernel->run;
+    if (n->kernel->needs) n->kernel->needs(n->args, &n->needs);
+    n->batch = n->rows == rows && n->kernel->run && !n->needs.whole_units;
     for (int i = 0; i < n->fields; i++)
         if (n->field[i].role == PV_ROLE_WHOLE || n->field[i].role == PV_ROLE_STATE) n->batch = 0;
-    if (n->kernel->needs) n->kernel->needs(n->args, &n->needs);
     assert(n->batch || !n->needs.finish_units);
     assert(pv_ops[call->op].args_size <= ARGS);
 }
@@ -78,7 +78,8 @@ static void assign_stages(pv_plan *p)
         for (size_t j = 0; j < i; j++) {
             n->stage = larger(n->stage, earliest_after(n, &p->nodes[j], -1));
             n->prepare_stage =
-                larger(n->prepare_stage, earliest_after(n, &p->nodes[j], PV_ROLE_SHARED));
+                larger(n->prepare_stage,
+                       earliest_after(n, &p->nodes[j], n->batch ? (int)PV_ROLE_SHARED : -1));
         }
         if (n->needs.prepare_units) n->stage = larger(n->stage, n->prepare_stage + 1);
         if (n->batch) n->stage = larger(n->stage, first_batch);
@@ -134,7 +135,10 @@ static int list_tasks(pv_plan *p)
             ok &= add_tasks(&p->stages[n->stage], TASK_WHOLE, i, n->needs.whole_units,
                             n->needs.whole_units);
         else if (!n->batch) {
-            size_t pieces = pv_ops[n->op].kind == PV_MAP ? n->rows * n->cols / RANGE + 1 : 64;
+            const pv_kind kind = pv_ops[n->op].kind;
+            const size_t pieces = kind == PV_MAP     ? n->rows * n->cols / RANGE + 1
+                                  : kind == PV_LAYER ? (n->rows + CHUNK - 1) / CHUNK
+                                                     : 64;
             ok &= add_tasks(&p->stages[n->stage], TASK_RANGE, i, n->rows, state ? 1 : pieces);
         }
         if (!ok) return 0;

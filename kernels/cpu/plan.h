@@ -1,7 +1,7 @@
 /* plan.h -- how a program is carried out on the CPU.
  *
  * The batch is cut into a fixed number of groups of rows, whatever the number of threads. A stage
- * is a set of tasks that may run in any order and side by side: preparing packed weights, taking
+ * is a set of tasks that may run in any order and side by side: preparing packed operands, taking
  * one group through a run of kernels that see one row at a time, finishing sums over the batch,
  * kernels that want all rows, kernels over something else than the batch (parameters). A kernel
  * goes into the earliest stage in which all that it reads is complete.

@@ -38,6 +38,11 @@ static void dense_weight_grad_needs(const void *args, pv_cpu_needs *needs)
     needs->whole_units = ((const pv_dense_weight_grad_args *)args)->out;
 }
 
+static double dy_at(const pv_dense_weight_grad_args *a, size_t row, size_t out)
+{
+    return (double)a->dy[row * a->out + out] * (a->scale ? (double)a->scale[row] : 1.0);
+}
+
 static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space, size_t from,
                                     size_t to)
 {
@@ -45,12 +50,12 @@ static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space,
     (void)space;
     for (size_t out = from; out < to; out++) {
         double bias = 0.0;
-        for (size_t row = 0; row < a->rows; row++) bias += (double)a->dy[row * a->out + out];
+        for (size_t row = 0; row < a->rows; row++) bias += dy_at(a, row, out);
         if (a->dbias) a->dbias[out] = (float)bias;
         for (size_t in = 0; in < a->in; in++) {
             double sum = 0.0;
             for (size_t row = 0; row < a->rows; row++)
-                sum += (double)a->dy[row * a->out + out] * (double)a->x[row * a->in + in];
+                sum += dy_at(a, row, out) * (double)a->x[row * a->in + in];
             a->dw[out * a->in + in] = (float)sum;
         }
     }
@@ -156,6 +161,8 @@ static void conv_weight_grad_finish(const void *args, const void *const *sums, i
 /* Nothing is packed. */
 #define dense_needs NULL
 #define dense_prepare NULL
+#define dense_whole NULL
+#define dense_weight_grad_prepare NULL
 #define conv_prepare NULL
 
 #endif

@@ -80,7 +80,12 @@ static void run_task(void *state, int thread, size_t index)
     piece args;
     switch (t->kind) {
     case TASK_PREPARE:
-        n->kernel->prepare(n->args, n->packed, t->from, t->to);
+        if (n->batch)
+            n->kernel->prepare(n->args, n->packed, t->from, t->to);
+        else {
+            cut(p, n, thread, 0, 0, n->rows, &args);
+            n->kernel->prepare(args.bytes, n->packed, t->from, t->to);
+        }
         break;
     case TASK_FINISH: {
         const void *sums[GROUPS];

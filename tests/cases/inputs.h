@@ -37,10 +37,7 @@ HELPER float *whole(uint32_t key, size_t n)
     return x;
 }
 
-HELPER pv_step step_of(uint64_t count)
-{
-    return (pv_step){.count = count, .rate = 1e-4f, .rate_torch = 2e-4f, .root_torch = 1.5f};
-}
+HELPER pv_step step_of(uint64_t count) { return (pv_step){.count = count}; }
 
 /* What a chain of a few roundings may cost, relative to the largest thing in it; and the smallest
  * float, below which nothing can be told. */

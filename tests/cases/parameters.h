@@ -38,9 +38,9 @@ static void case_adam(size_t rows, size_t cols)
         float *v = uniform(18, n, 0, 0.01), *value0 = hard(16, n, 1), *m0 = hard(17, n, 0.1);
         float *v0 = uniform(18, n, 0, 0.01);
         for (size_t i = 0; i < n; i += 5) v[i] = v0[i] = 0.0f; /* epsilon decides */
-        pv_step step = step_of(9);
+        const pv_rates rates = {1e-4f, 2e-4f, 1.5f};
         RUN(adam, .rows = n, .cols = 1, .beta1 = beta1, .beta2 = beta2, .epsilon = epsilon,
-            .torch_epsilon = torch, .step = &step, .gradient = gradient, .value = value, .m = m,
+            .torch_epsilon = torch, .rates = &rates, .gradient = gradient, .value = value, .m = m,
             .v = v);
         worst of_m = {0}, of_v = {0}, of_value = {0};
         for (size_t i = 0; i < n; i++) {
@@ -51,9 +51,9 @@ static void case_adam(size_t rows, size_t cols)
                     2e-7 * (b1 * fabs((double)m0[i]) + (1.0 - b1) * fabs(g)) + TINY);
             compare(&of_v, i, (double)v[i], wv, FEW * wv + 2 * TINY);
             double root = sqrt((double)v[i]),
-                   rate = torch ? (double)step.rate_torch : (double)step.rate;
+                   rate = torch ? (double)rates.torch : (double)rates.epsilon_hat;
             double moved = rate * (double)m[i] /
-                           (root * (torch ? (double)step.root_torch : 1.0) + (double)epsilon);
+                           (root * (torch ? (double)rates.torch_root : 1.0) + (double)epsilon);
             compare(&of_value, i, (double)value[i], (double)value0[i] - moved,
                     1.2e-7 * fabs((double)value0[i]) + FEW * fabs(moved) + TINY);
         }
@@ -81,24 +81,24 @@ static void case_copy(size_t rows, size_t cols)
     free(to);
 }
 
-static void case_begin_step(size_t rows, size_t cols)
+static void case_adam_rates(size_t rows, size_t cols)
 {
     if (rows > 1 || cols > 1) return; /* there is one step block */
     static const uint64_t counts[] = {0, 1, 9, 999, 123456, 300000, 5000000000};
     const float beta1 = 0.9f, beta2 = 0.999f;
     const double rate = 1e-4;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        pv_step step = {.count = counts[i], .rate = NAN};
-        RUN(begin_step, .rows = 1, .cols = 1, .learning_rate = rate, .beta1 = beta1, .beta2 = beta2,
-            .step = &step);
+        const pv_step step = {.count = counts[i]};
+        pv_rates rates = {NAN, NAN, NAN};
+        RUN(adam_rates, .rows = 1, .cols = 1, .learning_rate = rate, .beta1 = beta1, .beta2 = beta2,
+            .step = &step, .rates = &rates);
         double t = (double)counts[i] + 1.0, one = 1.0 - pow((double)beta1, t),
                two = 1.0 - pow((double)beta2, t);
         worst w = {0};
-        compare(&w, 0, (double)step.rate, rate * sqrt(two) / one, 6.1e-8 * rate);
-        compare(&w, 1, (double)step.rate_torch, rate / one, 6.1e-8 * rate / one);
-        compare(&w, 2, (double)step.root_torch, 1.0 / sqrt(two), 6.1e-8 / sqrt(two));
-        judge("rate, rate_torch, root_torch", &w);
-        check(step.count == counts[i], "%s: the count moved", context);
+        compare(&w, 0, (double)rates.epsilon_hat, rate * sqrt(two) / one, 6.1e-8 * rate);
+        compare(&w, 1, (double)rates.torch, rate / one, 6.1e-8 * rate / one);
+        compare(&w, 2, (double)rates.torch_root, 1.0 / sqrt(two), 6.1e-8 / sqrt(two));
+        judge("epsilon_hat, torch, torch_root", &w);
     }
 }
 

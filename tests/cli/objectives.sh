@@ -24,6 +24,8 @@ trains() {
 
 trains "beta-VAE" objective=beta_vae beta=4
 trains "AnnealedVAE" objective=annealed_vae c_max=10 iteration_threshold=$STEPS
+trains "FactorVAE" objective=factor_vae gamma=20
+trains "FactorVAE, a second batch" objective=factor_vae gamma=20 factor_batch=second
 trains "beta-TCVAE" objective=beta_tcvae beta=6
 trains "beta-TCVAE, stratified" objective=beta_tcvae beta=6 estimator=stratified
 trains "DIP-VAE-I" objective=dip_vae_i lambda_od=5

@@ -33,21 +33,23 @@ static void read_golden(golden *g, const char *placement)
 typedef struct {
     float gradient[N], value[N], m[N], v[N], term, log[2];
     pv_step step;
+    pv_rates rates;
 } state;
 
 static pv_status record(pv_program *p, const golden *g, state *s, int torch)
 {
-    PV_TRY(pv_begin_step(p, &(pv_begin_step_args){.rows = 1,
+    PV_TRY(pv_adam_rates(p, &(pv_adam_rates_args){.rows = 1,
                                                   .learning_rate = g->rate,
                                                   .beta1 = (float)g->beta1,
                                                   .beta2 = (float)g->beta2,
-                                                  .step = &s->step}));
+                                                  .step = &s->step,
+                                                  .rates = &s->rates}));
     PV_TRY(pv_adam(p, &(pv_adam_args){.rows = N,
                                       .beta1 = (float)g->beta1,
                                       .beta2 = (float)g->beta2,
                                       .epsilon = (float)g->epsilon,
                                       .torch_epsilon = torch,
-                                      .step = &s->step,
+                                      .rates = &s->rates,
                                       .gradient = s->gradient,
                                       .value = s->value,
                                       .m = s->m,

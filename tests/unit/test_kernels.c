@@ -5,6 +5,7 @@
  * A case is case_<op>(rows, cols) in tests/cases/<family>.h; the table here has one for every line
  * of PV_OPS, or does not compile. */
 #include "cases/batch.h"
+#include "cases/discriminator.h"
 #include "cases/gaussian.h"
 #include "cases/parameters.h"
 #include "cases/reconstruction.h"

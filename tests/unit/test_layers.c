@@ -75,8 +75,9 @@ static void dense_data_grad(size_t rows, size_t in, size_t out, int f, int with_
 
 static const size_t dense_shapes[][3] = {
     /* rows, in, out */
-    {1, 1, 1},    {3, 2, 5},     {5, 17, 1},   {1, 1024, 256}, {16, 10, 256}, {17, 33, 63},
-    {33, 64, 65}, {64, 256, 10}, {65, 257, 3}, {37, 3, 1200},  {2, 4097, 31}, {48, 100, 100},
+    {1, 1, 1},     {3, 2, 5},      {5, 17, 1},     {1, 1024, 256}, {16, 10, 256},
+    {17, 33, 63},  {33, 64, 65},   {64, 256, 10},  {65, 257, 3},   {37, 3, 1200},
+    {2, 4097, 31}, {48, 100, 100}, {2, 700, 1000}, {37, 901, 590}, /* wide.h */
 };
 enum { DENSE_SHAPES = sizeof dense_shapes / sizeof *dense_shapes };
 
@@ -102,12 +103,13 @@ static void case_dense_weight_grad(void)
             float *x = exact ? whole(8, rows * in) : uniform(8, rows * in, -1, 1);
             float *dy = exact ? whole(9, rows * out) : uniform(9, rows * out, -1, 1);
             float *dw = new_floats(in * out), *dbias = new_floats(out);
+            float *scale = i % 2 ? whole(10, rows) : NULL;
             double *want = doubles(NULL, in * out), *want_bias = doubles(NULL, out);
             RUN(dense_weight_grad, .rows = rows, .cols = 1, .in = in, .out = out, .x = x, .dy = dy,
-                .dw = dw, .dbias = dbias);
+                .scale = scale, .dw = dw, .dbias = dbias);
             for (size_t row = 0; row < rows; row++)
                 for (size_t o = 0; o < out; o++) {
-                    double d = (double)dy[row * out + o];
+                    double d = (double)dy[row * out + o] * (scale ? (double)scale[row] : 1.0);
                     want_bias[o] += d;
                     for (size_t j = 0; j < in; j++) want[o * in + j] += d * (double)x[row * in + j];
                 }
@@ -117,6 +119,7 @@ static void case_dense_weight_grad(void)
                          exact ? 0.0 : ALLOWED);
             free(x);
             free(dy);
+            free(scale);
             free(dw);
             free(dbias);
             free(want);
