@@ -17,12 +17,14 @@
         }                                                                                          \
     } while (0)
 
-/* `bytes` bytes of device memory, with those of `from`, or unwritten if it is NULL. */
+/* `bytes` bytes of device memory, with those of `from`, or unwritten if it is NULL. Waits, for a
+ * copy may return before the bytes are where another stream finds them. */
 HELPER void *on_device(const void *from, size_t bytes)
 {
     void *at;
     WORKS(cudaMalloc(&at, bytes));
     if (from) WORKS(cudaMemcpy(at, from, bytes, cudaMemcpyHostToDevice));
+    WORKS(cudaDeviceSynchronize());
     return at;
 }
 

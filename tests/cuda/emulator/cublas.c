@@ -2,6 +2,7 @@
 #include <cublas_v2.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cublas_handle.h"
@@ -9,6 +10,16 @@
 enum { HANDLES = 64, OWN_WORKSPACE = 4 << 20, WORKSPACE_ALIGNMENT = 256 };
 
 static struct cublasContext handles[HANDLES];
+
+static void report_leaks(void)
+{
+    int open = 0;
+    for (int i = 0; i < HANDLES; i++) open += handles[i].alive;
+    if (open) emu_report("leak: %d handle%s of cuBLAS", open, open == 1 ? "" : "s");
+}
+
+/* Registered after the runtime's own end, and so called before it. */
+__attribute__((constructor)) static void start(void) { atexit(report_leaks); }
 
 int cublas_alive(cublasHandle_t handle, const char *call)
 {

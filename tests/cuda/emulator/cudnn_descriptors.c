@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cudnn_structs.h"
@@ -58,6 +59,19 @@ const char *cudnnGetErrorString(cudnnStatus_t status)
 }
 
 size_t cudnnGetVersion(void) { return CUDNN_VERSION; }
+
+static void report_leaks(void)
+{
+    int count = 0, open = 0;
+    for (int i = 0; i < DESCRIPTORS; i++)
+        count += tensors[i].alive + filters[i].alive + convolutions[i].alive;
+    for (int i = 0; i < HANDLES; i++) open += handles[i].alive;
+    if (count) emu_report("leak: %d descriptor%s of cuDNN", count, count == 1 ? "" : "s");
+    if (open) emu_report("leak: %d handle%s of cuDNN", open, open == 1 ? "" : "s");
+}
+
+/* Registered after the runtime's own end, and so called before it. */
+__attribute__((constructor)) static void start(void) { atexit(report_leaks); }
 
 /* ---- handles ---- */
 

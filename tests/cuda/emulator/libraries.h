@@ -46,7 +46,8 @@ cudaError_t operands_enqueue(cudaStream_t stream, const char *call, void (*work)
                              const void *arguments, size_t size, const operand *operands,
                              int count);
 
-/* A live stream in `capture` mode: reports `call` as one that must wait for the device. */
+/* Whether the stream is under capture, where calls that wait for the device are not allowed: that
+ * is reported, and the capture is invalid. */
 int refused_in_capture(cudaStream_t stream, const char *call);
 
 #pragma GCC visibility pop

@@ -154,5 +154,6 @@ int refused_in_capture(cudaStream_t stream, const char *call)
         status == cudaStreamCaptureStatusNone)
         return 0;
     emu_report("%s: waits for the device, which a stream under capture cannot", call);
+    cudaStreamSynchronize(stream);
     return 1;
 }
