@@ -7,22 +7,25 @@
 
 typedef enum { FORWARD, DATA, FILTER } conv_pass;
 
-/* As in the descriptors; gap: unused elements behind each row of x and y (NCHW only). */
+/* As in the descriptors; gap: unused elements behind each row of x and y (NCHW only); skew: how
+ * much larger padding and stride are from left to right than from top to bottom. */
 typedef struct {
     int n, c, h, w, k, r, s, pad, stride, dilation, groups, flipped, nchw, gap;
     float alpha, beta;
+    int skew;
 } shape;
 
 static const shape shapes[] = {
-    {2, 1, 64, 64, 32, 4, 4, 1, 2, 1, 1, 0, 0, 0, 1, 0},
-    {2, 3, 16, 16, 32, 4, 4, 1, 2, 1, 1, 0, 0, 0, 1, 0},
-    {3, 32, 8, 8, 64, 2, 2, 0, 2, 1, 1, 0, 0, 0, 1, 0},
-    {1, 64, 2, 2, 64, 4, 4, 1, 2, 1, 1, 0, 0, 0, 2, -1},
-    {2, 5, 7, 6, 3, 3, 2, 2, 1, 1, 1, 0, 0, 0, 0.5F, 2},
-    {2, 5, 7, 6, 3, 3, 2, 2, 1, 1, 1, 1, 0, 0, 1, 0},
-    {2, 4, 9, 8, 6, 3, 3, 1, 2, 2, 2, 0, 1, 0, 1, 0},
-    {2, 4, 9, 8, 6, 3, 3, 1, 2, 2, 2, 1, 1, 5, 1, 0.5F},
-    {1, 2, 5, 5, 2, 3, 3, 1, 3, 1, 1, 0, 1, 2, -1, 0},
+    {2, 1, 64, 64, 32, 4, 4, 1, 2, 1, 1, 0, 0, 0, 1, 0, 0},
+    {2, 3, 16, 16, 32, 4, 4, 1, 2, 1, 1, 0, 0, 0, 1, 0, 0},
+    {3, 32, 8, 8, 64, 2, 2, 0, 2, 1, 1, 0, 0, 0, 1, 0, 0},
+    {1, 64, 2, 2, 64, 4, 4, 1, 2, 1, 1, 0, 0, 0, 2, -1, 0},
+    {2, 5, 7, 6, 3, 3, 2, 2, 1, 1, 1, 0, 0, 0, 0.5F, 2, 0},
+    {2, 5, 7, 6, 3, 3, 2, 2, 1, 1, 1, 1, 0, 0, 1, 0, 0},
+    {2, 4, 9, 8, 6, 3, 3, 1, 2, 2, 2, 0, 1, 0, 1, 0, 0},
+    {2, 4, 9, 8, 6, 3, 3, 1, 2, 2, 2, 1, 1, 5, 1, 0.5F, 0},
+    {1, 2, 5, 5, 2, 3, 3, 1, 3, 1, 1, 0, 1, 2, -1, 0, 0},
+    {1, 2, 5, 9, 3, 2, 4, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1},
 };
 
 static cudnnHandle_t handle;
@@ -45,9 +48,9 @@ static size_t filter_place(const shape *s, int k, int c, int r, int t)
     return place(&packed, k, c, r, t, s->c / s->groups, s->r, s->s);
 }
 
-static int outputs(int size, int filter, const shape *s)
+static int outputs(int size, int filter, const shape *s, int skew)
 {
-    return (size + 2 * s->pad - s->dilation * (filter - 1) - 1) / s->stride + 1;
+    return (size + 2 * (s->pad + skew) - s->dilation * (filter - 1) - 1) / (s->stride + skew) + 1;
 }
 
 /* ---- the definition ---- */
@@ -64,7 +67,7 @@ static void add_product(conv_pass pass, double *sum, const float *x, const float
 static void define(const shape *s, conv_pass pass, double *sum, const float *x, const float *w,
                    const float *y)
 {
-    const int p = outputs(s->h, s->r, s), q = outputs(s->w, s->s, s);
+    const int p = outputs(s->h, s->r, s, 0), q = outputs(s->w, s->s, s, s->skew);
     const int channels = s->c / s->groups, filters = s->k / s->groups;
     for (int n = 0; n < s->n; n++)
         for (int k = 0; k < s->k; k++)
@@ -74,7 +77,8 @@ static void define(const shape *s, conv_pass pass, double *sum, const float *x, 
                         for (int r = 0; r < s->r; r++)
                             for (int t = 0; t < s->s; t++) {
                                 const int h = i * s->stride + r * s->dilation - s->pad;
-                                const int v = j * s->stride + t * s->dilation - s->pad;
+                                const int v = j * (s->stride + s->skew) + t * s->dilation -
+                                              (s->pad + s->skew);
                                 if (h < 0 || h >= s->h || v < 0 || v >= s->w) continue;
                                 const int channel = k / filters * channels + c;
                                 add_product(pass, sum, x, w, y,
@@ -101,12 +105,12 @@ static void set_tensor(cudnnTensorDescriptor_t desc, const shape *s, int c, int 
 static void set_descriptors(const shape *s)
 {
     set_tensor(x_desc, s, s->c, s->h, s->w);
-    set_tensor(y_desc, s, s->k, outputs(s->h, s->r, s), outputs(s->w, s->s, s));
+    set_tensor(y_desc, s, s->k, outputs(s->h, s->r, s, 0), outputs(s->w, s->s, s, s->skew));
     WORKS(cudnnSetFilter4dDescriptor(w_desc, CUDNN_DATA_FLOAT,
                                      s->nchw ? CUDNN_TENSOR_NCHW : CUDNN_TENSOR_NHWC, s->k,
                                      s->c / s->groups, s->r, s->s));
     WORKS(cudnnSetConvolution2dDescriptor(
-        conv, s->pad, s->pad, s->stride, s->stride, s->dilation, s->dilation,
+        conv, s->pad, s->pad + s->skew, s->stride, s->stride + s->skew, s->dilation, s->dilation,
         s->flipped ? CUDNN_CONVOLUTION : CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
     WORKS(cudnnSetConvolutionGroupCount(conv, s->groups));
 }
@@ -173,7 +177,7 @@ static float *random_floats(size_t count, unsigned seed)
 
 static void try_pass(conv_pass pass, int algorithm, double tolerance, const shape *s)
 {
-    const int p = outputs(s->h, s->r, s), q = outputs(s->w, s->s, s);
+    const int p = outputs(s->h, s->r, s, 0), q = outputs(s->w, s->s, s, s->skew);
     const size_t size[3] = {(size_t)s->n * s->c * s->h * (s->w + s->gap),
                             (size_t)s->k * (s->c / s->groups) * s->r * s->s,
                             (size_t)s->n * s->k * p * (q + s->gap)};
@@ -274,6 +278,51 @@ static void precision(void)
 
 /* ---- what is offered ---- */
 
+/* The list of a trial: complete, the best first, what is not possible last. */
+static void check_list(const cudnnConvolutionBwdDataAlgoPerf_t *list, int count, int fits)
+{
+    int exact = 0, supported = 0;
+    for (int i = 0; i < count; i++) {
+        exact += list[i].mathType == CUDNN_FMA_MATH;
+        supported += list[i].status == CUDNN_STATUS_SUCCESS;
+        check((list[i].status == CUDNN_STATUS_SUCCESS) == (list[i].time >= 0), "time of %d", i);
+        check((list[i].determinism == CUDNN_NON_DETERMINISTIC) ==
+                  (list[i].algo == CUDNN_CONVOLUTION_BWD_DATA_ALGO_0),
+              "determinism of %d", (int)list[i].algo);
+        check(i == 0 || list[i].time < 0 ||
+                  (list[i - 1].time >= 0 && list[i].time >= list[i - 1].time),
+              "result %d of %d: not in order", i, count);
+    }
+    check(exact == 1 && supported == fits, "%d with FMA_MATH, %d possible", exact, supported);
+}
+
+static void lists(void)
+{
+    enum { ROOM = 64 << 10, MOST = 16 };
+    static float x[2 * 64 * 64], w[32 * 16], y[2 * 32 * 32 * 32];
+    cudnnConvolutionBwdDataAlgoPerf_t list[MOST];
+    int count, most;
+    set_descriptors(&shapes[0]);
+    void *dx = on_device(x, sizeof x), *dw = on_device(w, sizeof w), *dy = on_device(y, sizeof y);
+    void *workspace = on_device(NULL, ROOM);
+    WORKS(cudnnGetConvolutionBackwardDataAlgorithmMaxCount(handle, &most));
+    for (int room = 0; room < 2; room++) {
+        WORKS(cudnnFindConvolutionBackwardDataAlgorithmEx(handle, w_desc, dw, y_desc, dy, conv,
+                                                          x_desc, dx, MOST, &count, list, workspace,
+                                                          room ? ROOM : 0));
+        check(count <= most, "%d results, at most %d", count, most);
+        check_list(list, count, room ? 3 : 1);
+    }
+    WORKS(cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, w_desc, y_desc, conv, x_desc, 1,
+                                                      &count, list));
+    check(count == 1 && list[0].status == CUDNN_STATUS_SUCCESS, "the best of the list");
+    off_device(x, dx, sizeof x);
+    check(isnan(x[0]), "a trial leaves its output as it was");
+    off_device(NULL, dw, 0);
+    off_device(NULL, dy, 0);
+    off_device(NULL, workspace, 0);
+}
+
 static void algorithms(void)
 {
     const float one = 1, zero = 0;
@@ -289,35 +338,15 @@ static void algorithms(void)
     check(call(FORWARD, CUDNN_CONVOLUTION_FWD_ALGO_GEMM, &one, &zero, dx, dw, dy, NULL, 0) ==
               CUDNN_STATUS_NOT_SUPPORTED,
           "GEMM of NHWC, called");
-    set_descriptors(&(shape){1, 2, 9, 9, 2, 3, 3, 1, 1, 1, 1, 0, 1, 0, 1, 0});
+    set_descriptors(&(shape){1, 2, 9, 9, 2, 3, 3, 1, 2, 1, 1, 0, 1, 0, 1, 0, 0});
+    check(workspace_size(FORWARD, CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD) == SIZE_MAX, "of stride 2");
+    set_descriptors(&(shape){1, 2, 9, 9, 2, 3, 3, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0});
     check(workspace_size(FORWARD, CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD) != SIZE_MAX, "Winograd 3x3");
     check(workspace_size(FORWARD, CUDNN_CONVOLUTION_FWD_ALGO_DIRECT) == SIZE_MAX, "DIRECT");
-    WORKS(cudnnSetConvolutionMathType(conv, CUDNN_FMA_MATH));
-    cudnnConvolutionBwdDataAlgoPerf_t list[16];
-    int count, most, exact = 0, supported = 0;
-    set_descriptors(&shapes[0]);
-    WORKS(cudnnGetConvolutionBackwardDataAlgorithmMaxCount(handle, &most));
-    WORKS(cudnnFindConvolutionBackwardDataAlgorithmEx(handle, w_desc, dw, y_desc, dy, conv, x_desc,
-                                                      dx, 16, &count, list, NULL, 0));
-    check(count <= most && count > 1, "%d results, at most %d", count, most);
-    for (int i = 0; i < count; i++) {
-        exact += list[i].mathType == CUDNN_FMA_MATH;
-        supported += list[i].status == CUDNN_STATUS_SUCCESS;
-        check(list[i].status != CUDNN_STATUS_SUCCESS || list[i].memory == 0, "too much memory");
-        check((list[i].determinism == CUDNN_NON_DETERMINISTIC) ==
-                  (list[i].algo == CUDNN_CONVOLUTION_BWD_DATA_ALGO_0),
-              "determinism of %d", (int)list[i].algo);
-        check(i == 0 || list[i].time < 0 || list[i].time >= list[i - 1].time, "not in order");
-    }
-    check(exact == 1 && supported == 1, "%d with FMA_MATH, %d in no memory", exact, supported);
-    WORKS(cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, w_desc, y_desc, conv, x_desc, 1,
-                                                      &count, list));
-    check(count == 1 && list[0].status == CUDNN_STATUS_SUCCESS, "the best of the list");
     setenv("EMULATED_CUDNN_REFUSE", "0,1", 1);
     check(workspace_size(DATA, 0) == SIZE_MAX && workspace_size(FORWARD, 1) == SIZE_MAX, "refused");
     unsetenv("EMULATED_CUDNN_REFUSE");
-    off_device(x, dx, sizeof x);
-    check(isnan(x[0]), "a trial leaves its output as it was");
+    off_device(NULL, dx, 0);
     off_device(NULL, dw, 0);
     off_device(NULL, dy, 0);
 }
@@ -335,6 +364,7 @@ int main(void)
     check(!repeatable(CUDNN_CONVOLUTION_BWD_DATA_ALGO_0), "algorithm 0 looks deterministic");
     precision();
     algorithms();
+    lists();
     WORKS(cudnnDestroyTensorDescriptor(x_desc));
     WORKS(cudnnDestroyTensorDescriptor(y_desc));
     WORKS(cudnnDestroyFilterDescriptor(w_desc));

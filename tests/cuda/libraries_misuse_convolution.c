@@ -106,6 +106,30 @@ static void find_in_capture(void)
     check(cudaStreamEndCapture(stream, &graph) != cudaSuccess, "the capture goes on");
 }
 
+/* Two handles, a stream each, and nothing that orders them. */
+static void two_handles(void *workspace_of_other, const void *from)
+{
+    cudnnHandle_t other;
+    cudaStream_t its;
+    WORKS(cudaMemset(c, 0, BYTES));
+    WORKS(cudaDeviceSynchronize());
+    WORKS(cudaStreamCreateWithFlags(&its, cudaStreamNonBlocking));
+    WORKS(cudnnCreate(&other));
+    WORKS(cudnnSetStream(dnn, stream));
+    WORKS(cudnnSetStream(other, its));
+    WORKS(convolve(a, b, c));
+    WORKS(cudnnConvolutionForward(other, &one, image, from, filter, b, how,
+                                  CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
+                                  workspace_of_other, ROOM / 2, &zero, output, d));
+    WORKS(cudaDeviceSynchronize());
+    WORKS(cudnnDestroy(other));
+    WORKS(cudaStreamDestroy(its));
+}
+
+static void own_workspaces(void) { two_handles(workspace + ROOM / 2, a); }
+static void shared_workspace(void) { two_handles(workspace, a); }
+static void missing_wait(void) { two_handles(workspace + ROOM / 2, c); }
+
 /* A graph of a product and a convolution computes, each time, what is then in memory. */
 static void captured(void)
 {
@@ -177,6 +201,9 @@ static const struct {
     {"dead descriptor", dead_descriptor, 1, "is none, or destroyed"},
     {"lost descriptor", lost_descriptor, 1, "leak: 1 descriptor of cuDNN"},
     {"trial during a capture", find_in_capture, 2, "waits for the device"},
+    {"own workspaces", own_workspaces, 0, NULL},
+    {"shared workspace", shared_workspace, 1, "leaves open which comes first"},
+    {"missing wait", missing_wait, 1, "leaves open which comes first"},
     {"captured", captured, 0, NULL},
     {"failing convolution", failing_convolution, 0, NULL},
     {"failing allocation", failing_allocation, 0, NULL},

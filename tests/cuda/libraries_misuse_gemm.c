@@ -91,6 +91,18 @@ static void batch_on_itself(void)
                                     &zero, c, N, 1, 3));
 }
 
+static void batch_on_one(void)
+{
+    WORKS(cublasSgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, a, N, 2, b, N, 2,
+                                    &zero, c, N, 0, 3));
+}
+
+static void shared_factor(void)
+{
+    WORKS(cublasSgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, a, N, 0, b, N, 2,
+                                    &zero, c, N, 2, 3));
+}
+
 static void small_workspace(void)
 {
     WORKS(cublasSetWorkspace(blas, workspace, 8 << 10));
@@ -184,6 +196,8 @@ static const struct {
     {"scalar on the device", device_scalar, 1, "on the device, in host pointer mode"},
     {"scalar on the host", host_scalar, 2, "alpha = "},
     {"batch on itself", batch_on_itself, 1, "elements of the output C fall together"},
+    {"batch on one C", batch_on_one, 1, "elements of the output C fall together"},
+    {"one A for a batch", shared_factor, 0, NULL},
     {"small workspace", small_workspace, 1, "a workspace of 8192 bytes"},
     {"skewed workspace", skewed_workspace, 1, "is not aligned to 256 bytes"},
     {"lost workspace", lost_workspace, 1, "the workspace was lost"},
