@@ -198,11 +198,15 @@ cudnnStatus_t cudnnSetTensor4dDescriptorEx(cudnnTensorDescriptor_t tensor, cudnn
     if (tensor_alive(tensor, call)) return CUDNN_STATUS_BAD_PARAM;
     if (!known_type(call, type)) return REFUSE("no data type %d", (int)type);
     const int extent[4] = {n, c, h, w}, stride[4] = {n_stride, c_stride, h_stride, w_stride};
+    double last = 0;
     for (int i = 0; i < 4; i++) {
         if (extent[i] <= 0) return REFUSE("extent %d of n, c, h, w is %d", i, extent[i]);
         if (stride[i] < 0) emu_unknown("%s: a negative stride", call);
         if (stride[i] == 0 && extent[i] != 1) return REFUSE("stride %d of n, c, h, w is 0", i);
+        last += (double)(extent[i] - 1) * stride[i];
     }
+    if (last >= INT_MAX)
+        return cudnn_refuse(CUDNN_STATUS_NOT_SUPPORTED, call, "2^31 elements or more");
     tensor->type = type;
     memcpy(tensor->extent, extent, sizeof extent);
     memcpy(tensor->stride, stride, sizeof stride);
