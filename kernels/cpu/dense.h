@@ -16,7 +16,7 @@ static void dense_needs(const void *args, pv_cpu_needs *needs)
 {
     const pv_dense_args *a = args;
     const size_t rows = pv_round_up(a->rows, V);
-    if (is_wide(a)) {
+    if (IS_WIDE(a)) {
         wide_needs(a, needs);
         return;
     }
@@ -30,7 +30,7 @@ static void dense_needs(const void *args, pv_cpu_needs *needs)
 static void dense_prepare(const void *args, void *packed, size_t from, size_t to)
 {
     const pv_dense_args *a = args;
-    if (is_wide(a))
+    if (IS_WIDE(a))
         wide_prepare(a, packed, from, to);
     else
         pack_panels(packed, a->w, a->out, a->in, a->in, 1, from, to);
@@ -56,10 +56,8 @@ static void dense_forward(const pv_dense_args *a, const pv_cpu_space *space)
                           .c = y,
                           .c_row = rows,
                           .add = depth > 0});
-    for (size_t i = 0; i < a->rows; i++)
-        for (size_t j = 0; j < a->out; j++)
-            a->to[i * a->out + j] =
-                pv_activate(a->activation, y[j * rows + i] + (a->bias ? a->bias[j] : 0.0f));
+    leave_turned(y, rows, &(epilogue){a->activation, a->bias, NULL}, a->rows, a->out, 0, a->out,
+                 a->to);
 }
 
 static void dense_data_grad(const pv_dense_args *a, const pv_cpu_space *space)

@@ -149,6 +149,7 @@ static void pack_panel(float *to, const float *from, size_t k, size_t n, size_t 
     const size_t first = p * 2 * V, width = n - first < 2 * V ? n - first : 2 * V;
     if (col == 1) {
         for (size_t i = 0; i < k; i++) {
+            __builtin_prefetch(from + (i + 32) * row + first);
             memcpy(to + i * 2 * V, from + i * row + first, width * sizeof(float));
             memset(to + i * 2 * V + width, 0, (2 * V - width) * sizeof(float));
         }

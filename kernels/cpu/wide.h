@@ -11,7 +11,18 @@ enum {
     DEPTH = 256,       /* terms of a sum whose operands stay in the first cache */
 };
 
-static int is_wide(const pv_dense_args *a) { return a->in * a->out >= WIDE; }
+#define IS_WIDE(a) ((a)->in * (a)->out >= WIDE)
+
+#ifdef PV_AMX
+#include "wide_tiles.h"
+#define TILES(a, call)                                                                             \
+    if (IS_WIDE(a)) {                                                                              \
+        call;                                                                                      \
+        return;                                                                                    \
+    }
+#else
+#define TILES(a, call)
+#endif
 
 /* Columns from..to of from [rows, cols] as rows of `padded` numbers, each times its scale. */
 static void columns_to_rows(float *to, size_t padded, const float *from, size_t rows, size_t cols,
@@ -20,6 +31,19 @@ static void columns_to_rows(float *to, size_t padded, const float *from, size_t 
     for (size_t j = first; j < last; j++)
         for (size_t i = 0; i < padded; i++)
             to[j * padded + i] = i < rows ? from[i * cols + j] * (scale ? scale[i] : 1.0f) : 0.0f;
+}
+
+/* Sums y[column][padded], of `count` columns from `first` on, leave as to[rows][out]. */
+static void leave_turned(const float *y, size_t padded, const epilogue *e, size_t rows, size_t out,
+                         size_t first, size_t count, float *to)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < count; j += V) {
+            const size_t n = smaller(V, count - j);
+            vec x = {0};
+            for (size_t k = 0; k < n; k++) x[k] = y[(j + k) * padded + i];
+            store_some(to + i * out + first + j, finish_vector(e, x, first + j, NULL, n), n);
+        }
 }
 
 /* ---- y^T = w x^T; units are OUTPUTS outputs, those of prepare V inputs ---- */
@@ -52,10 +76,8 @@ static void wide_forward(const pv_dense_args *a, const pv_cpu_space *space, size
                           .c = y,
                           .c_row = rows,
                           .add = depth > 0});
-    for (size_t i = 0; i < a->rows; i++)
-        for (size_t j = 0; j < count; j++)
-            a->to[i * a->out + first + j] =
-                pv_activate(a->activation, y[j * rows + i] + (a->bias ? a->bias[first + j] : 0.0f));
+    leave_turned(y, rows, &(epilogue){a->activation, a->bias, NULL}, a->rows, a->out, first, count,
+                 a->to);
 }
 
 /* ---- dx = dy w; units are panels of inputs ---- */
@@ -94,6 +116,7 @@ static void wide_data_grad(const pv_dense_args *a, const pv_cpu_space *space, si
 
 static void wide_needs(const pv_dense_args *a, pv_cpu_needs *needs)
 {
+    TILES(a, tiles_needs(a, needs))
     if (a->pass == PV_FORWARD)
         wide_forward_needs(a, needs);
     else
@@ -102,6 +125,7 @@ static void wide_needs(const pv_dense_args *a, pv_cpu_needs *needs)
 
 static void wide_prepare(const pv_dense_args *a, void *packed, size_t from, size_t to)
 {
+    TILES(a, tiles_prepare(a, packed, from, to))
     columns_to_rows(packed, pv_round_up(a->rows, V), a->from, a->rows, a->in, NULL, from * V,
                     smaller(to * V, a->in));
 }
@@ -109,6 +133,7 @@ static void wide_prepare(const pv_dense_args *a, void *packed, size_t from, size
 static void dense_whole(const void *args, const pv_cpu_space *space, size_t from, size_t to)
 {
     const pv_dense_args *a = args;
+    TILES(a, tiles_whole(a, space, from, to))
     for (size_t unit = from; unit < to; unit++)
         if (a->pass == PV_FORWARD)
             wide_forward(a, space, unit);
@@ -121,6 +146,7 @@ static void dense_whole(const void *args, const pv_cpu_space *space, size_t from
 static void dense_weight_grad_needs(const void *args, pv_cpu_needs *needs)
 {
     const pv_dense_weight_grad_args *a = args;
+    TILES(a, tiles_weights_needs(a, needs))
     needs->prepare_units = (a->out + V - 1) / V;
     needs->packed = a->out * a->rows * sizeof(float);
     needs->whole_units = panels(a->in);
@@ -130,6 +156,7 @@ static void dense_weight_grad_needs(const void *args, pv_cpu_needs *needs)
 static void dense_weight_grad_prepare(const void *args, void *packed, size_t from, size_t to)
 {
     const pv_dense_weight_grad_args *a = args;
+    TILES(a, tiles_weights_prepare(a, packed, from, to))
     const size_t first = from * V, last = smaller(to * V, a->out);
     const float *dy = packed;
     columns_to_rows(packed, a->rows, a->dy, a->rows, a->out, a->scale, first, last);
@@ -144,6 +171,7 @@ static void dense_weight_grad_whole(const void *args, const pv_cpu_space *space,
                                     size_t to)
 {
     const pv_dense_weight_grad_args *a = args;
+    TILES(a, tiles_weights(a, space, from, to))
     float *panel = space->scratch, *part = panel + a->rows * 2 * V;
     for (size_t p = from; p < to; p++) {
         const size_t column = p * 2 * V, width = smaller(2 * V, a->in - column);
