@@ -1,0 +1,262 @@
+/* ptx_memory.c -- loads, stores and atomic operations, with all their checks. */
+#include <string.h>
+
+#include "ptx.h"
+#include "ptx_types.h"
+
+static u64 address_of(const ptx_warp *w, const ptx_instr *i, int l)
+{
+    const uint64_t *slot = w->slots[i->slot[OPERANDS - 1]];
+    return (i->wide_address ? slot[l] : ((const u32 *)slot)[l]) + (u64)i->displacement;
+}
+
+static void complain(ptx_warp *w, const ptx_instr *i, int l, const char *what, u64 address)
+{
+    if (!ptx_first_report(w, i)) return;
+    if (address & WINDOW_MASK || i->space > SPACE_GLOBAL)
+        emu_report("%s: %s at %llu of %s", ptx_place(w, l, i), what,
+                   (unsigned long long)(address & ~(u64)WINDOW_MASK),
+                   i->space == SPACE_SHARED || (address & WINDOW_MASK) == WINDOW_SHARED
+                       ? "shared memory"
+                       : "local memory or parameters");
+    else
+        emu_report("%s: %s at %s", ptx_place(w, l, i), what, memory_place(address));
+}
+
+static const char *const race_text[] = {
+    [RACE_LANES] = "race between lanes of a warp",
+    [RACE_WARPS] = "race between warps of a block: no barrier lies between accesses",
+    [RACE_BLOCKS] = "race between blocks",
+    [RACE_STREAMS] = "race between streams: nothing orders this after work of another stream",
+};
+
+/* The bytes of shared or global memory that an access reaches, or NULL if it must not be made. */
+static char *reach(ptx_warp *w, const ptx_instr *i, int l, emu_arena *arena, u64 offset,
+                   u64 address, emu_access access, bool atomic)
+{
+    const u64 bytes = (u64)i->bytes * i->count;
+    if (offset >= arena->size || bytes > arena->size - offset) {
+        complain(w, i, l, "out of bounds", address);
+        return NULL;
+    }
+    if (offset % bytes) {
+        complain(w, i, l, "misaligned", address);
+        return NULL;
+    }
+    uint8_t *state = arena->state + offset;
+    for (u64 k = 0; k < bytes; k++) {
+        if (state[k] == STATE_WRITTEN) continue;
+        if (state[k] == STATE_NONE) {
+            complain(w, i, l, "out of bounds", address + k);
+            return NULL;
+        }
+        if (access == ACCESS_WRITE && !atomic) continue;
+        complain(w, i, l, "reads memory that nobody wrote", address + k);
+        break;
+    }
+    const u64 who = race_interval() | (u64)(w->number * 32 + (u32)l) << RACE_THREAD |
+                    (u64)(w->epoch & 0xffff) << RACE_EPOCH |
+                    (atomic || i->order ? RACE_ATOMIC : 0);
+    uint64_t other = 0;
+    const emu_race race = race_access(arena, offset, bytes, access, who, &other);
+    if (race && ptx_first_report(w, i)) {
+        int timeline;
+        emu_report("%s: %s%s%s: %s", ptx_place(w, l, i), race_text[race],
+                   race == RACE_STREAMS ? ", " : "",
+                   race == RACE_STREAMS ? work_name_of((uint32_t)other, &timeline) : "",
+                   arena == w->block->global ? memory_place(address) : "shared memory");
+    }
+    if (access == ACCESS_WRITE) memset(state, STATE_WRITTEN, bytes);
+    return arena->bytes + offset;
+}
+
+static char *reach_own(ptx_warp *w, const ptx_instr *i, int l, char *start, u64 size, u64 offset)
+{
+    const u64 bytes = (u64)i->bytes * i->count;
+    if (offset < size && bytes <= size - offset && offset % bytes == 0) return start + offset;
+    complain(w, i, l, offset % bytes ? "misaligned" : "out of bounds", offset);
+    return NULL;
+}
+
+static char *find(ptx_warp *w, const ptx_instr *i, int l, emu_access access, bool atomic)
+{
+    u64 address = address_of(w, i, l);
+    ptx_space space = (ptx_space)i->space;
+    ptx_block *b = w->block;
+    if (space == SPACE_GENERIC) {
+        const u64 window = address & WINDOW_MASK;
+        space = window == WINDOW_SHARED  ? SPACE_SHARED
+                : window == WINDOW_LOCAL ? SPACE_LOCAL
+                : window == WINDOW_PARAM ? SPACE_PARAM
+                                         : SPACE_GLOBAL;
+        if (space != SPACE_GLOBAL) address &= ~(u64)WINDOW_MASK;
+    }
+    const ptx_kernel *k = b->launch->kernel;
+    switch (space) {
+    case SPACE_SHARED: return reach(w, i, l, &b->shared, address, address, access, atomic);
+    case SPACE_LOCAL:
+        return reach_own(w, i, l, w->local + (size_t)l * k->local_bytes, k->local_bytes, address);
+    case SPACE_PARAM:
+        if (access == ACCESS_WRITE) complain(w, i, l, "writes to a parameter", address);
+        return reach_own(w, i, l, (char *)(uintptr_t)b->launch->params, k->param_bytes, address);
+    default:
+        return reach(w, i, l, b->global, memory_offset(b->global_base, address), address, access,
+                     atomic);
+    }
+}
+
+static void put(uint64_t *slot, int l, const ptx_instr *i, const char *from)
+{
+    u64 value = 0;
+    memcpy(&value, from, i->bytes);
+    if (i->is_signed && i->bytes < 8) {
+        const int unused = 64 - 8 * i->bytes;
+        value = (u64)((s64)(value << unused) >> unused);
+    }
+    if (i->wide_value)
+        slot[l] = value;
+    else
+        ((u32 *)slot)[l] = (u32)value;
+}
+
+static u64 get(const uint64_t *slot, int l, bool wide)
+{
+    return wide ? slot[l] : ((const u32 *)slot)[l];
+}
+
+void ptx_load(ptx_warp *w, const ptx_instr *i)
+{
+    static const char zeros[16];
+    for (uint32_t left = w->mask; left; left &= left - 1) {
+        const int l = __builtin_ctz(left);
+        const char *from = find(w, i, l, ACCESS_READ, false);
+        if (!from) from = zeros;
+        /* a destination may hold the address of a later lane, not of this one */
+        for (int k = 0; k < i->count; k++) put(w->slots[i->slot[k]], l, i, from + k * i->bytes);
+    }
+}
+
+void ptx_store(ptx_warp *w, const ptx_instr *i)
+{
+    for (uint32_t left = w->mask; left; left &= left - 1) {
+        const int l = __builtin_ctz(left);
+        char *to = find(w, i, l, ACCESS_WRITE, false);
+        for (int k = 0; to && k < i->count; k++) {
+            const u64 value = get(w->slots[i->slot[k]], l, i->wide_value);
+            memcpy(to + k * i->bytes, &value, i->bytes);
+        }
+    }
+}
+
+/* ---- atomic operations ---- */
+
+#define ATOMICS(A)                                                                                 \
+    A("exch", "b32 b64", x)                                                                        \
+    A("cas", "b32 b64", old == x ? y : old)                                                        \
+    A("and", "b32 b64", old &x)                                                                    \
+    A("or", "b32 b64", old | x)                                                                    \
+    A("xor", "b32 b64", old ^ x)                                                                   \
+    A("add", "u32 s32 u64 s64", old + x)                                                           \
+    A("min", "u32 u64", old < x ? old : x)                                                         \
+    A("max", "u32 u64", old > x ? old : x)                                                         \
+    A("min", "s32", (u64)((s32)old < (s32)x ? old : x))                                            \
+    A("max", "s32", (u64)((s32)old > (s32)x ? old : x))                                            \
+    A("min", "s64", (u64)((s64)old < (s64)x ? old : x))                                            \
+    A("max", "s64", (u64)((s64)old > (s64)x ? old : x))                                            \
+    A("inc", "u32", old >= x ? 0 : old + 1)                                                        \
+    A("dec", "u32", old == 0 || old > x ? x : old - 1)                                             \
+    A("add", "f32", sum_f32(old, x))                                                               \
+    A("add", "f64", sum_f64(old, x))
+
+static u64 sum_f32(u64 a, u64 b)
+{
+    const u32 x = (u32)a, y = (u32)b;
+    float p, q;
+    memcpy(&p, &x, 4);
+    memcpy(&q, &y, 4);
+    p += q;
+    u32 sum;
+    memcpy(&sum, &p, 4);
+    return sum;
+}
+
+static u64 sum_f64(u64 a, u64 b)
+{
+    double p, q;
+    memcpy(&p, &a, 8);
+    memcpy(&q, &b, 8);
+    p += q;
+    memcpy(&a, &p, 8);
+    return a;
+}
+
+static u64 changed(int operation, u64 old, u64 x, u64 y)
+{
+    int number = 0;
+#define A(name, types, value)                                                                      \
+    if (operation == number++) return value;
+    ATOMICS(A)
+#undef A
+    return old;
+}
+
+int ptx_atomic_operation(const char *name, const char *type)
+{
+    int number = 0;
+#define A(its_name, types, value)                                                                  \
+    if (strcmp(name, its_name) == 0 && ptx_is_word(type, types)) return number;                    \
+    number++;
+    ATOMICS(A)
+#undef A
+    return -1;
+}
+
+/* Operands: the old value (slot 0, unless i->count says that nobody wants it), then x and y. */
+void ptx_atomic(ptx_warp *w, const ptx_instr *i)
+{
+    for (uint32_t left = w->mask; left; left &= left - 1) {
+        const int l = __builtin_ctz(left);
+        char *at = find(w, i, l, ACCESS_WRITE, true);
+        u64 old = 0;
+        if (at) memcpy(&old, at, i->bytes);
+        const u64 x = get(w->slots[i->slot[1]], l, i->wide_value);
+        const u64 y = get(w->slots[i->slot[2]], l, i->wide_value);
+        const u64 value = changed(i->mode, old, x, y);
+        if (at) memcpy(at, &value, i->bytes);
+        if (i->wide_value)
+            w->slots[i->slot[0]][l] = old;
+        else
+            ((u32 *)w->slots[i->slot[0]])[l] = (u32)old;
+    }
+}
+
+/* ---- several registers as one ---- */
+
+/* i->count registers of i->bytes bytes each into one, the first lowest; or the other way round. */
+void ptx_pack(ptx_warp *w, const ptx_instr *i)
+{
+    const int bits = 8 * i->bytes;
+    for (uint32_t left = w->mask; left; left &= left - 1) {
+        const int l = __builtin_ctz(left);
+        u64 value = 0;
+        for (int k = 0; k < i->count; k++) {
+            const u64 part = get(w->slots[i->slot[k + 1]], l, false);
+            value |= (part & (((u64)1 << bits) - 1)) << (k * bits);
+        }
+        if (bits * i->count == 64)
+            w->slots[i->slot[0]][l] = value;
+        else
+            ((u32 *)w->slots[i->slot[0]])[l] = (u32)value;
+    }
+}
+
+void ptx_unpack(ptx_warp *w, const ptx_instr *i)
+{
+    const int bits = 8 * i->bytes;
+    for (uint32_t left = w->mask; left; left &= left - 1) {
+        const int l = __builtin_ctz(left);
+        const u64 value = get(w->slots[i->slot[i->count]], l, bits * i->count == 64);
+        for (int k = 0; k < i->count; k++)
+            ((u32 *)w->slots[i->slot[k]])[l] = (u32)(value >> (k * bits) & (((u64)1 << bits) - 1));
+    }
+}
