@@ -48,6 +48,7 @@ pv_status pv_bench_report(pv_bench_result *result, const pv_bench_options *optio
 /* Floating-point operations by direct convolutions, two a product. A training step is three passes
  * of every layer less the first one's data gradient, encoding one pass of the encoder. */
 double pv_bench_train_flops(const pv_vae *vae, size_t batch);
+double pv_bench_discriminator_flops(const pv_vae *vae, size_t batch); /* of them; 0: it has none */
 double pv_bench_encode_flops(const pv_vae *vae, size_t batch);
 
 /* Sorts the values. */

@@ -112,9 +112,12 @@ static pv_status bandwidth(double *out, pv_stream *stream)
     return status;
 }
 
-static pv_status time_all(const pv_program *step, pv_stream *stream, char *const *memory, int json)
+static pv_status time_all(const pv_trainer *trainer, pv_stream *stream, char *const *memory,
+                          int json)
 {
-    double peak, rate, total = 0.0;
+    const pv_program *step = pv_trainer_program(trainer);
+    const pv_vae *vae = pv_trainer_vae(trainer);
+    double peak, rate, total = 0.0, flops = 0.0;
     PV_TRY(pv_stream_peak(stream, &peak));
     PV_TRY(bandwidth(&rate, stream));
     pv_json *j = json ? pv_json_new() : NULL;
@@ -134,6 +137,7 @@ static pv_status time_all(const pv_program *step, pv_stream *stream, char *const
         cost c = layer_cost(call);
         double seconds = 0.0;
         c.bytes = traffic(call);
+        flops += c.flops;
         const double arithmetic = c.flops / peak, movement = c.bytes / rate;
         const double floor = arithmetic > movement ? arithmetic : movement;
         status = time_call(&seconds, call, stream, step->rows, memory);
@@ -151,11 +155,19 @@ static pv_status time_all(const pv_program *step, pv_stream *stream, char *const
     }
     if (json) {
         pv_json_end(j);
+        pv_json_real(j, "gflop", flops * 1e-9);
+        pv_json_real(j, "discriminator_gflop",
+                     pv_bench_discriminator_flops(vae, step->rows) * 1e-9);
         pv_status told = pv_json_finish(j, status == PV_OK ? "-" : "/dev/null");
         return status == PV_OK ? told : status;
     }
-    if (status == PV_OK) printf("%-18s %-30s %9.3f\n", "sum", "", total * 1e3);
-    return status;
+    if (status != PV_OK) return status;
+    printf("%-18s %-30s %9.3f\n\n%.2f GFLOP of layers", "sum", "", total * 1e3, flops * 1e-9);
+    if (vae->discriminator.layers)
+        printf(", of which %.2f are the discriminator's",
+               pv_bench_discriminator_flops(vae, step->rows) * 1e-9);
+    printf("\n");
+    return PV_OK;
 }
 
 /* One block in which every activation of the step has a place of its own. */
@@ -187,7 +199,7 @@ pv_status pv_bench_kernels(const pv_bench_options *o)
     const pv_program *step = status == PV_OK ? pv_trainer_program(trainer) : NULL;
     if (step) status = pv_new(&memory, step->activation_count, sizeof *memory, "activations");
     if (step && status == PV_OK) status = place_activations(&block, memory, step, stream);
-    if (step && status == PV_OK) status = time_all(step, stream, memory, o->json);
+    if (step && status == PV_OK) status = time_all(trainer, stream, memory, o->json);
     pv_device_release(setup.device, block);
     free(memory);
     pv_trainer_close(trainer);

@@ -10,9 +10,10 @@
 
 /* ---- what a step costs ---- */
 
+/* Of a pass of one image. */
 static double products(const pv_layer *l)
 {
-    if (l->kind == PV_LAYER_DENSE) return (double)l->in * (double)l->out;
+    if (l->kind == PV_LAYER_DENSE) return (double)l->fold * (double)l->in * (double)l->out;
     return (double)l->weights * (double)(l->height / l->stride) * (double)(l->width / l->stride);
 }
 
@@ -21,6 +22,14 @@ double pv_bench_train_flops(const pv_vae *vae, size_t batch)
     const pv_layer *l;
     double total = 0.0;
     for (int i = 0; (l = pv_vae_layer(vae, i)); i++) total += (i == 0 ? 2.0 : 3.0) * products(l);
+    return 2.0 * (double)batch * total;
+}
+
+double pv_bench_discriminator_flops(const pv_vae *vae, size_t batch)
+{
+    double total = 0.0;
+    for (int i = 0; i < vae->discriminator.layers; i++)
+        total += 3.0 * products(&vae->discriminator.layer[i]);
     return 2.0 * (double)batch * total;
 }
 
