@@ -92,8 +92,8 @@ cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *c, const void *functio
         if (c->attrs[k].id != cudaLaunchAttributeIgnore &&
             c->attrs[k].id != cudaLaunchAttributePriority)
             emu_unknown("%s: attribute %d", __func__, (int)c->attrs[k].id);
-    return api_leave(launch(function, c->gridDim, c->blockDim, arguments, c->dynamicSmemBytes,
-                            c->stream));
+    return api_leave(
+        launch(function, c->gridDim, c->blockDim, arguments, c->dynamicSmemBytes, c->stream));
 }
 
 /* kernel<<<grid, block, shared, stream>>> is a push, and a pop in the kernel's own function. */

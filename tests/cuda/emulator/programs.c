@@ -1,4 +1,5 @@
-/* programs.c -- what nvcc makes a program register before main: fat binaries, kernels, variables. */
+/* programs.c -- what nvcc makes a program register before main: fat binaries, kernels, variables.
+ */
 #include <stdlib.h>
 #include <string.h>
 

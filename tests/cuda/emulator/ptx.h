@@ -2,7 +2,7 @@
  *
  * Every register is a slot of 32 values, one for each lane: 64-bit ones if it is wide, else 32-bit
  * ones in the slot's first half. Constants and special registers are slots, too. A predicate is a
- * word with a bit for each lane; predicate 0 is always true. */
+ * word with a bit for each lane; predicate 0 is always true, and predicate 1 the carry. */
 #ifndef EMULATOR_PTX_H
 #define EMULATOR_PTX_H
 
@@ -14,7 +14,7 @@ typedef void (*ptx_function)(ptx_warp *w, const ptx_instr *i);
 
 typedef enum { DO_PLAIN, DO_BRANCH, DO_EXIT, DO_BARRIER, DO_TOGETHER } ptx_kind;
 typedef enum { SPACE_GENERIC, SPACE_GLOBAL, SPACE_SHARED, SPACE_LOCAL, SPACE_PARAM } ptx_space;
-enum { OPERANDS = 7 };
+enum { OPERANDS = 7, PTX_TRUE = 0, PTX_CARRY = 1, PTX_PREDICATES };
 
 struct ptx_instr {
     ptx_function run;
@@ -73,10 +73,11 @@ typedef struct {
 
 /* Special registers have the first slots, in this order. */
 #define PTX_SPECIALS(S)                                                                            \
-    S("%tid.x") S("%tid.y") S("%tid.z") S("%ntid.x") S("%ntid.y") S("%ntid.z") S("%ctaid.x")       \
-    S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z") S("%laneid")          \
-    S("%warpid") S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le")               \
-    S("%lanemask_gt") S("%lanemask_ge") S("%dynamic_smem_size")
+    S("%tid.x")                                                                                    \
+    S("%tid.y") S("%tid.z") S("%ntid.x") S("%ntid.y") S("%ntid.z") S("%ctaid.x") S("%ctaid.y")     \
+        S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z") S("%laneid") S("%warpid")       \
+            S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le") S("%lanemask_gt")  \
+                S("%lanemask_ge") S("%dynamic_smem_size")
 enum { TID, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, DYNAMIC_SMEM = 20, SPECIALS };
 
 /* Reads a program; its variables are placed in device memory. It lives as long as the emulator. */
@@ -93,13 +94,15 @@ typedef struct {
 bool ptx_is_word(const char *word, const char *words);
 const ptx_operation *ptx_find_arithmetic(const char *name);
 const ptx_operation *ptx_find_comparison(const char *name);
-/* cvt.*: what it converts goes into i->bytes, count, mode; operands as above. */
+/* What is needed to run it goes into i->run, mode, bytes, count; operands as above. */
+const char *ptx_find_rare(const char *name, ptx_instr *i);
 const char *ptx_find_conversion(const char *name, ptx_instr *i);
 
 /* What instructions for several lanes do: the mode. A barrier without one only waits. */
 #define PTX_MODES(M)                                                                               \
-    M(NONE, "") M(UP, "up") M(DOWN, "down") M(BFLY, "bfly") M(IDX, "idx") M(ALL, "all")            \
-    M(ANY, "any") M(UNI, "uni") M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and") M(OR, "or")
+    M(NONE, "")                                                                                    \
+    M(UP, "up") M(DOWN, "down") M(BFLY, "bfly") M(IDX, "idx") M(ALL, "all") M(ANY, "any")          \
+        M(UNI, "uni") M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and") M(OR, "or")
 #define PTX_MODE(name, text) PTX_##name,
 enum { PTX_MODES(PTX_MODE) };
 

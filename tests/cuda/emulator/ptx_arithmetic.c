@@ -6,7 +6,6 @@
 #include "ptx.h"
 #include "ptx_types.h"
 
-
 /* Denormal numbers become 0. */
 static f32 flushed(f32 x) { return fabsf(x) < 1.17549435e-38f ? copysignf(0.0f, x) : x; }
 
@@ -34,10 +33,7 @@ static u64 high_u64(u64 x, u64 y)
     return a * c + (middle >> 32) + (other >> 32);
 }
 
-static u64 high_s64(u64 x, u64 y)
-{
-    return high_u64(x, y) - (x >> 63 ? y : 0) - (y >> 63 ? x : 0);
-}
+static u64 high_s64(u64 x, u64 y) { return high_u64(x, y) - (x >> 63 ? y : 0) - (y >> 63 ? x : 0); }
 
 /* The lowest `length` bits from bit `start`, with what lies above as the sign says. */
 static u64 field(u64 x, u32 start, u32 length, u32 width, bool is_signed)
@@ -117,7 +113,7 @@ static u32 funnel(u32 low, u32 high, u32 n, bool left, bool wrap)
     O2(min_##S, "min." #S, S, S, S, x < y ? x : y)                                                 \
     O2(max_##U, "max." #U, U, U, U, x > y ? x : y)                                                 \
     O2(max_##S, "max." #S, S, S, S, x > y ? x : y)                                                 \
-    O2(and_##U, "and." #W, U, U, U, x & y)                                                         \
+    O2(and_##U, "and." #W, U, U, U, x &y)                                                          \
     O2(or_##U, "or." #W, U, U, U, x | y)                                                           \
     O2(xor_##U, "xor." #W, U, U, U, x ^ y)                                                         \
     O2(shl_##U, "shl." #W, U, U, u32, LEFT(U))                                                     \
@@ -277,7 +273,7 @@ static void run_selp_w(ptx_warp *w, const ptx_instr *i)
 }
 
 #define PREDICATES(P)                                                                              \
-    P(and_pred, "and.pred", "ppp", a & b)                                                          \
+    P(and_pred, "and.pred", "ppp", a &b)                                                           \
     P(or_pred, "or.pred", "ppp", a | b)                                                            \
     P(xor_pred, "xor.pred", "ppp", a ^ b)                                                          \
     P(not_pred, "not.pred", "pp", ~a)                                                              \
@@ -297,9 +293,7 @@ PREDICATES(DEFINE_PREDICATE)
 #define ROW3(f, names, D, A, B, C, value) {names, run_##f, CODE_##D CODE_##A CODE_##B CODE_##C},
 #define ROW_PREDICATE(f, names, operands, value) {names, run_##f, operands},
 static const ptx_operation operations[] = {
-    LIST(ROW1, ROW2, ROW3)
-    PREDICATES(ROW_PREDICATE)
-    {"bfi.b32", run_bfi_b32, "nnnnn"},
+    LIST(ROW1, ROW2, ROW3) PREDICATES(ROW_PREDICATE){"bfi.b32", run_bfi_b32, "nnnnn"},
     {"bfi.b64", run_bfi_b64, "wwwnn"},
     {"lop3.b32", run_lop3, "nnnnn"},
     {"selp.b16 selp.u16 selp.s16 selp.b32 selp.u32 selp.s32 selp.f32", run_selp_n, "nnnp"},

@@ -9,20 +9,21 @@
 #define UNSIGNED(C, T) WHOLE(C, T) C(T, lo, x < y) C(T, ls, x <= y) C(T, hi, x > y) C(T, hs, x >= y)
 #define REAL(C, T)                                                                                 \
     COMMON(C, T)                                                                                   \
-    C(T, ne, x < y || x > y)                                                                       \
+    C(T, ne, x<y || x> y)                                                                          \
     C(T, equ, !(x < y || x > y))                                                                   \
     C(T, neu, !(x == y))                                                                           \
     C(T, ltu, !(x >= y))                                                                           \
     C(T, leu, !(x > y))                                                                            \
     C(T, gtu, !(x <= y))                                                                           \
     C(T, geu, !(x < y))                                                                            \
-    C(T, num, x == x &&y == y)                                                                     \
+    C(T, num, x == x && y == y)                                                                    \
     C(T, nan, x != x || y != y)
 
 /* b16, b32, b64 are compared as unsigned numbers. */
 #define LIST(C)                                                                                    \
-    UNSIGNED(C, u16) WHOLE(C, s16) UNSIGNED(C, u32) WHOLE(C, s32) UNSIGNED(C, u64) WHOLE(C, s64)   \
-    REAL(C, f32) REAL(C, f64)
+    UNSIGNED(C, u16)                                                                               \
+    WHOLE(C, s16) UNSIGNED(C, u32) WHOLE(C, s32) UNSIGNED(C, u64) WHOLE(C, s64) REAL(C, f32)       \
+        REAL(C, f64)
 
 #define DEFINE(T, comparison, value)                                                               \
     static void run_##comparison##_##T(ptx_warp *w, const ptx_instr *i)                            \

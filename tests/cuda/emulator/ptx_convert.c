@@ -5,7 +5,8 @@
 #include "ptx.h"
 #include "ptx_types.h"
 
-static const char *const types[] = {"u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"};
+static const char *const types[] = {"u8",  "s8",  "u16", "s16", "u32",
+                                    "s32", "u64", "s64", "f32", "f64"};
 static const char codes[] = "nnnnnnwwnw";
 enum { U8, S8, U16, S16, U32, S32, U64, S64, F32, F64, TYPES };
 enum { EXACT, NEAREST, ZERO, DOWN, UP, SATURATED };
@@ -48,13 +49,20 @@ static u64 whole(const uint64_t *slot, int l, int type)
 {
     const u32 n = ((const u32 *)slot)[l];
     switch (type) {
-    case U8: return (u8)n;
-    case S8: return (u64)(s8)n;
-    case U16: return (u16)n;
-    case S16: return (u64)(s16)n;
-    case U32: return n;
-    case S32: return (u64)(s32)n;
-    default: return slot[l];
+    case U8:
+        return (u8)n;
+    case S8:
+        return (u64)(s8)n;
+    case U16:
+        return (u16)n;
+    case S16:
+        return (u64)(s16)n;
+    case U32:
+        return n;
+    case S32:
+        return (u64)(s32)n;
+    default:
+        return slot[l];
     }
 }
 
@@ -62,24 +70,40 @@ static void put(uint64_t *slot, int l, int type, u64 value)
 {
     u32 *n = (u32 *)slot;
     switch (type) {
-    case U8: n[l] = (u8)value; break;
-    case S8: n[l] = (u32)(s8)value; break;
-    case U16: n[l] = (u16)value; break;
-    case S16: n[l] = (u32)(s16)value; break;
+    case U8:
+        n[l] = (u8)value;
+        break;
+    case S8:
+        n[l] = (u32)(s8)value;
+        break;
+    case U16:
+        n[l] = (u16)value;
+        break;
+    case S16:
+        n[l] = (u32)(s16)value;
+        break;
     case U32:
-    case S32: n[l] = (u32)value; break;
-    default: slot[l] = value;
+    case S32:
+        n[l] = (u32)value;
+        break;
+    default:
+        slot[l] = value;
     }
 }
 
 static f64 rounded(f64 x, int rounding)
 {
     switch (rounding) {
-    case NEAREST: return nearbyint(x);
-    case ZERO: return trunc(x);
-    case DOWN: return floor(x);
-    case UP: return ceil(x);
-    default: return x;
+    case NEAREST:
+        return nearbyint(x);
+    case ZERO:
+        return trunc(x);
+    case DOWN:
+        return floor(x);
+    case UP:
+        return ceil(x);
+    default:
+        return x;
     }
 }
 
@@ -90,8 +114,9 @@ static u64 clamped(f64 x, int type)
     const int bits = 8 << type / 2;
     const f64 above = ldexp(1.0, is_signed ? bits - 1 : bits), below = is_signed ? -above : 0.0;
     if (x != x) return 0;
-    if (x >= above) return (bits < 64 ? (u64)1 << bits : 0) / (is_signed ? 2 : 1) - 1 +
-                           (bits == 64 && is_signed ? (u64)1 << 63 : 0);
+    if (x >= above)
+        return (bits < 64 ? (u64)1 << bits : 0) / (is_signed ? 2 : 1) - 1 +
+               (bits == 64 && is_signed ? (u64)1 << 63 : 0);
     if (x <= below) return is_signed ? 0 - ((u64)1 << (bits - 1)) : 0;
     return x < 0 ? (u64)(s64)x : (u64)x;
 }

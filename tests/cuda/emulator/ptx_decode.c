@@ -32,8 +32,8 @@ static bool is_immediate(const char *text)
 static uint64_t immediate(const ptx_reader *r, const char *text)
 {
     char *end;
-    const bool bits = text[0] == '0' && (text[1] == 'f' || text[1] == 'd' || text[1] == 'F' ||
-                                         text[1] == 'D');
+    const bool bits =
+        text[0] == '0' && (text[1] == 'f' || text[1] == 'd' || text[1] == 'F' || text[1] == 'D');
     const uint64_t value = bits             ? strtoull(text + 2, &end, 16)
                            : text[0] == '-' ? (uint64_t)strtoll(text, &end, 0)
                                             : strtoull(text, &end, 0);
@@ -48,7 +48,8 @@ uint32_t decode_constant(ptx_reader *r, uint64_t value, bool wide, bool dynamic)
         if (k->constants[c].value == value && k->constants[c].wide == wide &&
             k->constants[c].dynamic_shared == dynamic)
             return k->constants[c].slot;
-    k->constants = ptx_grow(k->constants, k->constant_count, &k->constant_room, sizeof *k->constants);
+    k->constants =
+        ptx_grow(k->constants, k->constant_count, &k->constant_room, sizeof *k->constants);
     k->constants[k->constant_count++] = (ptx_constant){k->slots, wide, dynamic, value};
     return ptx_new_slot(r);
 }
@@ -81,14 +82,15 @@ uint32_t decode_operand(ptx_reader *r, char code, const char *text)
     const bool wide = code == 'w';
     if (code == 'p' && text[0] == '!') return negated(r, decode_operand(r, 'p', text + 1));
     if (strcmp(text, "_") == 0) return code == 'p' ? ptx_new_predicate(r) : ptx_new_slot(r);
-    if (code != 'p' && is_immediate(text)) return decode_constant(r, immediate(r, text), wide, false);
+    if (code != 'p' && is_immediate(text))
+        return decode_constant(r, immediate(r, text), wide, false);
     if (code == 'n' && special(r, text, &slot)) return slot;
 
     const char *plus = strchr(text, '+');
     const size_t length = plus ? (size_t)(plus - text) : strlen(text);
     const ptx_symbol *s = ptx_find_symbol(r, text, length, &number);
     if (!s) decode_unknown(r);
-    if (s->kind == SYMBOL_VALUE || s->kind == SYMBOL_DYNAMIC)
+    if (s->kind >= SYMBOL_VALUE)
         return decode_constant(r, s->value + (plus ? immediate(r, plus + 1) : 0), wide,
                                s->kind == SYMBOL_DYNAMIC);
     const char its = s->kind == SYMBOL_PREDICATE ? 'p' : s->kind == SYMBOL_WIDE ? 'w' : 'n';
@@ -175,6 +177,26 @@ static void comparison(ptx_reader *r, const char *name, char **parts, int count)
     if (second) combine(r, how, decode_operand(r, 'p', second), negated(r, result), with);
 }
 
+static ptx_instr *append(ptx_reader *r, const ptx_instr *parsed)
+{
+    ptx_instr *i = decode_new(r, parsed->run, DO_PLAIN);
+    i->mode = parsed->mode;
+    i->bytes = parsed->bytes;
+    i->count = parsed->count;
+    return i;
+}
+
+static bool rare(ptx_reader *r, const char *name, char **parts, int count)
+{
+    ptx_instr parsed = {.run = NULL};
+    const char *codes = ptx_find_rare(name, &parsed);
+    if (!codes || (int)strlen(codes) != count) return false;
+    uint32_t slots[OPERANDS] = {0};
+    for (int k = 0; k < count; k++) slots[k] = decode_operand(r, codes[k], parts[k]);
+    memcpy(append(r, &parsed)->slot, slots, sizeof slots);
+    return true;
+}
+
 /* Registers may be wider than the type that they are converted from or to. */
 static void conversion(ptx_reader *r, const char *name, char **parts, int count)
 {
@@ -191,12 +213,9 @@ static void conversion(ptx_reader *r, const char *name, char **parts, int count)
         i->slot[1] = wide;
     } else
         from = decode_operand(r, codes[1], parts[1]);
-    ptx_instr *i = decode_new(r, parsed.run, DO_PLAIN);
+    ptx_instr *i = append(r, &parsed);
     i->slot[0] = to;
     i->slot[1] = from;
-    i->mode = parsed.mode;
-    i->bytes = parsed.bytes;
-    i->count = parsed.count;
     if (!widen) return;
     const uint32_t final = decode_operand(r, 'w', parts[0]);
     i = decode_new(r, ptx_widen, DO_PLAIN);
@@ -274,6 +293,7 @@ void ptx_read_instruction(ptx_reader *r, char *text)
         comparison(r, name, parts, count);
     else if (strncmp(name, "cvt.", 4) == 0)
         conversion(r, name, parts, count);
-    else if (!decode_memory(r, name, parts, count) && !decode_control(r, name, parts, count))
+    else if (!rare(r, name, parts, count) && !decode_memory(r, name, parts, count) &&
+             !decode_control(r, name, parts, count))
         decode_unknown(r);
 }

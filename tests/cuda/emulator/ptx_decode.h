@@ -17,5 +17,6 @@ int decode_split(char *text, char **parts, int room);
 /* False: not such an instruction. */
 bool decode_memory(ptx_reader *r, const char *name, char **parts, int count);
 bool decode_control(ptx_reader *r, const char *name, char **parts, int count);
+bool decode_call(ptx_reader *r, char **parts, int count);
 
 #endif

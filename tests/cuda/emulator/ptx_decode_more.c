@@ -56,12 +56,14 @@ static void read_address(ptx_reader *r, ptx_instr *i, char *text)
     uint32_t number;
     const ptx_symbol *s = ptx_find_symbol(r, base, strlen(base), &number);
     i->wide_address = !s || s->kind != SYMBOL_NARROW;
+    if (s && s->kind == SYMBOL_LOCAL_PARAM) i->space = SPACE_LOCAL;
     i->slot[OPERANDS - 1] = decode_operand(r, i->wide_address ? 'w' : 'n', base);
 }
 
 static void read_space(words *w, ptx_instr *i)
 {
-    static const char *const names[] = {"global", "const", "shared", "shared::cta", "local", "param"};
+    static const char *const names[] = {"global",      "const", "shared",
+                                        "shared::cta", "local", "param"};
     static const ptx_space spaces[] = {SPACE_GLOBAL, SPACE_GLOBAL, SPACE_SHARED,
                                        SPACE_SHARED, SPACE_LOCAL,  SPACE_PARAM};
     i->space = SPACE_GENERIC;
@@ -90,7 +92,8 @@ static void read_values(ptx_reader *r, ptx_instr *i, char *text)
     }
     if (n != i->count) decode_unknown(r);
     for (int k = 0; k < n; k++) i->wide_value = i->wide_value || decode_is_wide(r, fields[k]);
-    for (int k = 0; k < n; k++) i->slot[k] = decode_operand(r, i->wide_value ? 'w' : 'n', fields[k]);
+    for (int k = 0; k < n; k++)
+        i->slot[k] = decode_operand(r, i->wide_value ? 'w' : 'n', fields[k]);
 }
 
 static void append(ptx_reader *r, const ptx_instr *parsed, ptx_function run)
@@ -250,10 +253,13 @@ bool decode_control(ptx_reader *r, const char *name, char **parts, int count)
     words w;
     if (!split_name(&w, name, name[0] == 'v' ? "" : "uni aligned cta")) return false;
     const char *const first = w.word[0];
+    if (strcmp(first, "call") == 0) return decode_call(r, parts, count);
     if (strcmp(first, "bra") == 0 && count == 1)
         jump(r, parts[0]);
     else if (strcmp(name, "brx.idx") == 0 || strcmp(name, "brx.idx.uni") == 0)
         return jump_by_index(r, parts, count);
+    else if (strcmp(first, "ret") == 0 && r->depth)
+        jump(r, PTX_RETURN);
     else if (strcmp(first, "ret") == 0 || strcmp(first, "exit") == 0)
         decode_new(r, ptx_nothing, DO_EXIT);
     else if (strcmp(first, "trap") == 0) {

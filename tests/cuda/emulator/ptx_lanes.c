@@ -45,10 +45,17 @@ void ptx_shuffle(ptx_warp *w, const ptx_instr *i)
         int source = l;
         bool inside = true;
         switch (i->mode) {
-        case PTX_UP: source = l - n, inside = source >= last; break;
-        case PTX_DOWN: source = l + n, inside = source <= last; break;
-        case PTX_BFLY: source = l ^ n, inside = source <= last; break;
-        default: source = first | (n & ~segment), inside = source <= last;
+        case PTX_UP:
+            source = l - n, inside = source >= last;
+            break;
+        case PTX_DOWN:
+            source = l + n, inside = source <= last;
+            break;
+        case PTX_BFLY:
+            source = l ^ n, inside = source <= last;
+            break;
+        default:
+            source = first | (n & ~segment), inside = source <= last;
         }
         if (!inside) source = l;
         valid |= (u32)inside << l;

@@ -55,8 +55,7 @@ static char *reach(ptx_warp *w, const ptx_instr *i, int l, emu_arena *arena, u64
         break;
     }
     const u64 who = race_interval() | (u64)(w->number * 32 + (u32)l) << RACE_THREAD |
-                    (u64)(w->epoch & 0xffff) << RACE_EPOCH |
-                    (atomic || i->order ? RACE_ATOMIC : 0);
+                    (u64)(w->epoch & 0xffff) << RACE_EPOCH | (atomic || i->order ? RACE_ATOMIC : 0);
     uint64_t other = 0;
     const emu_race race = race_access(arena, offset, bytes, access, who, &other);
     if (race && ptx_first_report(w, i)) {
@@ -93,7 +92,8 @@ static char *find(ptx_warp *w, const ptx_instr *i, int l, emu_access access, boo
     }
     const ptx_kernel *k = b->launch->kernel;
     switch (space) {
-    case SPACE_SHARED: return reach(w, i, l, &b->shared, address, address, access, atomic);
+    case SPACE_SHARED:
+        return reach(w, i, l, &b->shared, address, address, access, atomic);
     case SPACE_LOCAL:
         return reach_own(w, i, l, w->local + (size_t)l * k->local_bytes, k->local_bytes, address);
     case SPACE_PARAM:

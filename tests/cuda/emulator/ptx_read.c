@@ -100,7 +100,7 @@ const ptx_symbol *ptx_find_symbol(const ptx_reader *r, const char *name, size_t 
     return NULL;
 }
 
-static ptx_symbol *add_symbol(ptx_reader *r, const char *name, size_t length, symbol_kind kind)
+ptx_symbol *ptx_add_symbol(ptx_reader *r, const char *name, size_t length, symbol_kind kind)
 {
     r->symbols = ptx_grow(r->symbols, r->symbol_count, &r->symbol_room, sizeof *r->symbols);
     ptx_symbol *s = &r->symbols[r->symbol_count++];
@@ -115,8 +115,9 @@ static uint32_t bytes_of_type(const char *type, size_t length)
 {
     if (length < 3 || type[0] != '.') return 0;
     const uint32_t bits = (uint32_t)strtoul(type + 2, NULL, 10);
-    return strchr("busf", type[1]) && (bits == 8 || bits == 16 || bits == 32 || bits == 64) ? bits / 8
-                                                                                            : 0;
+    return strchr("busf", type[1]) && (bits == 8 || bits == 16 || bits == 32 || bits == 64)
+               ? bits / 8
+               : 0;
 }
 
 /* .reg .b32 %r<10>, x; */
@@ -130,10 +131,10 @@ static void read_registers(ptx_reader *r)
     do {
         size_t name_length;
         const char *name = read_word(r, &name_length);
-        ptx_symbol *s = add_symbol(r, name, name_length,
-                                   predicate    ? SYMBOL_PREDICATE
-                                   : bytes == 8 ? SYMBOL_WIDE
-                                                : SYMBOL_NARROW);
+        ptx_symbol *s = ptx_add_symbol(r, name, name_length,
+                                       predicate    ? SYMBOL_PREDICATE
+                                       : bytes == 8 ? SYMBOL_WIDE
+                                                    : SYMBOL_NARROW);
         uint32_t *next = predicate ? &r->kernel->predicates : &r->kernel->slots;
         s->first = *next;
         if (accept(r, '<')) {
@@ -148,7 +149,7 @@ static void read_registers(ptx_reader *r)
 /* ---- variables ---- */
 
 typedef struct {
-    const char *name;
+    char *name;
     size_t length;
     uint32_t align, element;
     uint64_t bytes;
@@ -161,7 +162,7 @@ static declaration read_declaration(ptx_reader *r)
     declaration d = {.align = 1};
     for (;;) {
         size_t length;
-        const char *word = read_word(r, &length);
+        char *word = read_word(r, &length);
         if (!length) emu_unknown("a declaration at `%.40s`", r->at);
         if (is(word, length, ".align") || is(word, length, ".ptr"))
             d.align = word[1] == 'a' ? (uint32_t)strtoul(r->at, &r->at, 10) : d.align;
@@ -192,8 +193,8 @@ static uint64_t read_number(ptx_reader *r)
     if (r->at[0] == '0' && (r->at[1] == 'f' || r->at[1] == 'd'))
         return strtoull(r->at + 2, &r->at, 16);
     char *start = r->at;
-    const uint64_t value = *start == '-' ? (uint64_t)strtoll(start, &r->at, 0)
-                                         : strtoull(start, &r->at, 0);
+    const uint64_t value =
+        *start == '-' ? (uint64_t)strtoll(start, &r->at, 0) : strtoull(start, &r->at, 0);
     if (r->at == start) emu_unknown("the initial value `%.40s` of a variable", start);
     return value;
 }
@@ -214,28 +215,33 @@ static void read_variable(ptx_reader *r)
 {
     const declaration d = read_declaration(r);
     ptx_module *m = r->module;
-    m->variables = ptx_grow(m->variables, m->variable_count, &r->variable_room, sizeof *m->variables);
+    m->variables =
+        ptx_grow(m->variables, m->variable_count, &r->variable_room, sizeof *m->variables);
     ptx_variable *v = &m->variables[m->variable_count++];
     *v = (ptx_variable){.name = copy_of(d.name, d.length), .bytes = d.bytes};
     v->at = memory_take(d.bytes, MEMORY_MODULE, v->name);
     if (!v->at) emu_unknown("%s: no memory for a variable", v->name);
-    add_symbol(r, v->name, d.length, SYMBOL_VALUE)->value = (uint64_t)(uintptr_t)v->at;
+    ptx_add_symbol(r, v->name, d.length, SYMBOL_VALUE)->value = (uint64_t)(uintptr_t)v->at;
     if (accept(r, '=')) read_values(r, emu_at(v->at), d.element);
     if (!accept(r, ';')) emu_unknown("the declaration of %s", v->name);
 }
 
-static uint32_t aligned(uint32_t offset, uint32_t align) { return (offset + align - 1) / align * align; }
+static uint32_t aligned(uint32_t offset, uint32_t align)
+{
+    return (offset + align - 1) / align * align;
+}
 
 static void read_shared(ptx_reader *r)
 {
     const declaration d = read_declaration(r);
     accept(r, ';');
     if (d.open) {
-        add_symbol(r, d.name, d.length, SYMBOL_DYNAMIC);
+        ptx_add_symbol(r, d.name, d.length, SYMBOL_DYNAMIC);
         return;
     }
     ptx_kernel *k = r->kernel;
-    if (!k) emu_unknown("the variable %.*s in shared memory of several kernels", (int)d.length, d.name);
+    if (!k)
+        emu_unknown("the variable %.*s in shared memory of several kernels", (int)d.length, d.name);
     const uint32_t bytes = (uint32_t)d.bytes;
     const uint32_t start = aligned(k->shared_bytes ? k->shared_bytes + GUARD_BYTES : 0, d.align);
     k->shared_state = realloc(k->shared_state, start + bytes + 1);
@@ -244,54 +250,68 @@ static void read_shared(ptx_reader *r)
     memset(k->shared_state + start, STATE_UNWRITTEN, bytes);
     k->shared_bytes = start + bytes;
     k->shared_used = aligned(k->shared_used, d.align) + bytes;
-    add_symbol(r, d.name, d.length, SYMBOL_VALUE)->value = start;
+    ptx_add_symbol(r, d.name, d.length, SYMBOL_VALUE)->value = start;
 }
 
-static void read_local(ptx_reader *r)
+static void read_local(ptx_reader *r, symbol_kind kind)
 {
     const declaration d = read_declaration(r);
     accept(r, ';');
     const uint32_t start = aligned(r->kernel->local_bytes, d.align);
-    add_symbol(r, d.name, d.length, SYMBOL_VALUE)->value = start;
+    ptx_add_symbol(r, d.name, d.length, kind)->value = start;
     r->kernel->local_bytes = aligned(start + (uint32_t)d.bytes, 16);
 }
 
 /* ---- kernels ---- */
 
+static bool next_parameter(ptx_reader *r, declaration *d)
+{
+    accept(r, ',');
+    if (accept(r, ')')) return false;
+    size_t length;
+    read_word(r, &length); /* .param */
+    *d = read_declaration(r);
+    return true;
+}
+
+bool ptx_next_parameter(ptx_reader *r, char **name, size_t *length)
+{
+    declaration d;
+    if (!next_parameter(r, &d)) return false;
+    *name = d.name;
+    *length = d.length;
+    return true;
+}
+
 static void read_parameters(ptx_reader *r)
 {
     uint32_t room = 0;
     ptx_kernel *k = r->kernel;
-    while (!accept(r, ')')) {
-        size_t length;
-        read_word(r, &length); /* .param */
-        const declaration d = read_declaration(r);
+    for (declaration d; next_parameter(r, &d);) {
         const uint32_t offset = aligned(k->param_bytes, d.align);
         k->params = ptx_grow(k->params, k->param_count, &room, sizeof *k->params);
         k->params[k->param_count++] = (ptx_param){offset, (uint32_t)d.bytes};
         k->param_bytes = offset + (uint32_t)d.bytes;
-        add_symbol(r, d.name, d.length, SYMBOL_VALUE)->value = offset;
-        accept(r, ',');
+        ptx_add_symbol(r, d.name, d.length, SYMBOL_VALUE)->value = offset;
     }
 }
 
 static void read_limits(ptx_reader *r)
 {
-    while (!accept(r, '{')) {
+    for (skip_blanks(r); *r->at != '{'; skip_blanks(r)) {
         size_t length;
         const char *word = read_word(r, &length);
         const bool limit = is(word, length, ".maxntid") || is(word, length, ".reqntid");
         if (!limit && !is(word, length, ".minnctapersm") && !is(word, length, ".maxnreg"))
             emu_unknown("%.40s before a kernel's body", word);
         uint32_t product = 1;
-        do
-            product *= (uint32_t)strtoul(r->at, &r->at, 10);
+        do product *= (uint32_t)strtoul(r->at, &r->at, 10);
         while (accept(r, ','));
         if (limit) r->kernel->max_threads = product;
     }
 }
 
-static void add_label(ptx_reader *r, const char *name, size_t length)
+void ptx_add_label(ptx_reader *r, const char *name, size_t length)
 {
     r->labels = ptx_grow(r->labels, r->label_count, &r->label_room, sizeof *r->labels);
     r->labels[r->label_count++] = (ptx_label){name, length, r->kernel->count};
@@ -306,7 +326,9 @@ static void read_directive(ptx_reader *r)
     else if (is(word, length, ".shared"))
         read_shared(r);
     else if (is(word, length, ".local"))
-        read_local(r);
+        read_local(r, SYMBOL_VALUE);
+    else if (is(word, length, ".param"))
+        read_local(r, SYMBOL_LOCAL_PARAM);
     else if (is(word, length, ".loc"))
         skip_past(r, '\n');
     else if (is(word, length, ".pragma"))
@@ -327,7 +349,7 @@ static void read_statement(ptx_reader *r)
     size_t length;
     read_word(r, &length);
     if (length && accept(r, ':')) {
-        add_label(r, start, length);
+        ptx_add_label(r, start, length);
         return;
     }
     r->at = start;
@@ -336,19 +358,18 @@ static void read_statement(ptx_reader *r)
     ptx_read_instruction(r, start);
 }
 
-static void read_body(ptx_reader *r)
+void ptx_read_body(ptx_reader *r)
 {
     uint32_t scopes[32], depth = 0;
-    scopes[0] = r->symbol_count;
     for (;;) {
         skip_blanks(r);
         if (!*r->at) emu_unknown("a kernel without an end");
         if (accept(r, '{')) {
-            if (++depth == 32) emu_unknown("scopes in scopes");
-            scopes[depth] = r->symbol_count;
+            if (depth == 32) emu_unknown("scopes in scopes");
+            scopes[depth++] = r->symbol_count;
         } else if (accept(r, '}')) {
-            r->symbol_count = scopes[depth];
-            if (!depth--) return;
+            r->symbol_count = scopes[--depth];
+            if (!depth) return;
         } else if (*r->at == '.')
             read_directive(r);
         else
@@ -356,41 +377,66 @@ static void read_body(ptx_reader *r)
     }
 }
 
-static void place_labels(ptx_reader *r)
+void ptx_place_labels(ptx_reader *r, uint32_t labels, uint32_t jumps)
 {
-    ptx_kernel *k = r->kernel;
-    for (uint32_t j = 0; j < r->jump_count; j++) {
+    ptx_instr *code = r->kernel->code;
+    for (uint32_t j = jumps; j < r->jump_count; j++) {
         const ptx_label *jump = &r->jumps[j];
-        uint32_t l = 0;
+        uint32_t l = labels;
         while (l < r->label_count && !(r->labels[l].length == jump->length &&
                                        strncmp(r->labels[l].name, jump->name, jump->length) == 0))
             l++;
         if (l == r->label_count) emu_unknown("no label %.*s", (int)jump->length, jump->name);
-        k->code[jump->at].target = r->labels[l].at;
+        code[jump->at].target = r->labels[l].at;
     }
-    for (uint32_t l = 0; l < r->label_count; l++) k->code[r->labels[l].at].leader = true;
-    /* lanes wait behind branches, too */
-    for (uint32_t c = 0; c + 1 < k->count; c++)
-        if (k->code[c].kind != DO_PLAIN) k->code[c + 1].leader = true;
+    for (uint32_t l = labels; l < r->label_count; l++) code[r->labels[l].at].leader = true;
+    r->label_count = labels;
+    r->jump_count = jumps;
 }
 
-static void read_kernel(ptx_reader *r)
+static void read_kernel(ptx_reader *r, const ptx_body *body)
 {
     ptx_module *m = r->module;
     m->kernels = ptx_grow(m->kernels, m->kernel_count, &r->kernel_room, sizeof *m->kernels);
     ptx_kernel *k = r->kernel = &m->kernels[m->kernel_count++];
-    size_t length;
-    const char *name = read_word(r, &length);
-    *k = (ptx_kernel){.name = copy_of(name, length), .slots = SPECIALS, .predicates = 1};
+    *k = (ptx_kernel){
+        .name = copy_of(body->name, body->length), .slots = SPECIALS, .predicates = PTX_PREDICATES};
     const uint32_t symbols = r->symbol_count;
-    r->label_count = r->jump_count = 0;
-    if (accept(r, '(')) read_parameters(r);
+    r->at = body->parameters;
+    if (r->at)
+        read_parameters(r);
+    else
+        r->at = body->body;
     read_limits(r);
-    read_body(r);
+    ptx_read_body(r);
     ptx_read_instruction(r, (char[]){"ret"}); /* labels may stand at the very end */
-    place_labels(r);
+    ptx_place_labels(r, 0, 0);
+    for (uint32_t c = 0; c + 1 < k->count; c++) /* lanes wait behind branches, too */
+        if (k->code[c].kind != DO_PLAIN) k->code[c + 1].leader = true;
     r->symbol_count = symbols;
     r->kernel = NULL;
+}
+
+/* .entry name (...) limits {...} and .func (...) name (...) {...}; without a body: NULL. */
+static ptx_body find_body(ptx_reader *r)
+{
+    ptx_body b = {.text = r->at};
+    if (accept(r, '(')) {
+        b.results = r->at;
+        skip_past(r, ')');
+    }
+    b.name = read_word(r, &b.length);
+    if (accept(r, '(')) {
+        b.parameters = r->at;
+        skip_past(r, ')');
+    }
+    while (*r->at && *r->at != '{' && *r->at != ';') r->at++;
+    if (*r->at == '{') b.body = r->at;
+    int depth = 0;
+    do depth += (*r->at == '{') - (*r->at == '}');
+    while (*r->at++ && depth > 0);
+    b.text_length = (size_t)(r->at - b.text);
+    return b;
 }
 
 ptx_module *ptx_read(const char *text, size_t length)
@@ -398,21 +444,30 @@ ptx_module *ptx_read(const char *text, size_t length)
     ptx_reader r = {.at = copy_of(text, length), .module = calloc(1, sizeof(ptx_module))};
     if (!r.module) emu_unknown("the host has no memory left");
     blank_comments(r.at);
+    ptx_body *entries = NULL;
+    uint32_t entry_count = 0, entry_room = 0;
     for (skip_blanks(&r); *r.at; skip_blanks(&r)) {
         size_t n;
         const char *word = read_word(&r, &n);
         if (is(word, n, ".version") || is(word, n, ".target") || is(word, n, ".address_size") ||
             is(word, n, ".file"))
             skip_past(&r, '\n');
-        else if (is(word, n, ".entry"))
-            read_kernel(&r);
-        else if (is(word, n, ".global") || is(word, n, ".const"))
+        else if (is(word, n, ".entry")) {
+            entries = ptx_grow(entries, entry_count, &entry_room, sizeof *entries);
+            entries[entry_count++] = find_body(&r);
+        } else if (is(word, n, ".func")) {
+            const ptx_body body = find_body(&r);
+            if (body.body) ptx_add_function(&r, body);
+        } else if (is(word, n, ".global") || is(word, n, ".const"))
             read_variable(&r);
         else if (is(word, n, ".shared"))
             read_shared(&r);
         else if (!is(word, n, ".visible") && !is(word, n, ".extern") && !is(word, n, ".weak"))
             emu_unknown("a program with `%.60s`", n ? word : r.at);
     }
+    for (uint32_t e = 0; e < entry_count; e++) read_kernel(&r, &entries[e]);
+    free(entries);
+    free(r.functions);
     free(r.symbols);
     free(r.labels);
     free(r.jumps);

@@ -4,7 +4,14 @@
 
 #include "ptx.h"
 
-typedef enum { SYMBOL_NARROW, SYMBOL_WIDE, SYMBOL_PREDICATE, SYMBOL_VALUE, SYMBOL_DYNAMIC } symbol_kind;
+typedef enum {
+    SYMBOL_NARROW,
+    SYMBOL_WIDE,
+    SYMBOL_PREDICATE,
+    SYMBOL_VALUE,
+    SYMBOL_DYNAMIC,
+    SYMBOL_LOCAL_PARAM
+} symbol_kind;
 
 /* A register, `count` registers with numbers behind the name (%r<count>), or the address of
  * a variable in its space. */
@@ -23,6 +30,16 @@ typedef struct {
     uint32_t at;
 } ptx_label;
 
+/* A function or a kernel as it stands in the text; pointers to behind `(` and to `{`. */
+typedef struct {
+    char *text;
+    size_t text_length;
+    const char *name;
+    size_t length;
+    char *results, *parameters, *body;
+} ptx_body;
+#define PTX_RETURN "(return)" /* the label at the end of a function */
+
 typedef struct {
     char *at; /* in the text */
     ptx_module *module;
@@ -35,6 +52,9 @@ typedef struct {
     const char *list_name; /* of .branchtargets: */
     size_t list_length;
     char *list;
+    ptx_body *functions;
+    uint32_t function_count, function_room;
+    int depth;        /* of calls */
     const char *text; /* of the present instruction */
     uint32_t guard;
     bool guard_not;
@@ -43,8 +63,17 @@ typedef struct {
 void *ptx_grow(void *items, uint32_t count, uint32_t *room, size_t size);
 const ptx_symbol *ptx_find_symbol(const ptx_reader *r, const char *name, size_t length,
                                   uint32_t *number);
+ptx_symbol *ptx_add_symbol(ptx_reader *r, const char *name, size_t length, symbol_kind kind);
 uint32_t ptx_new_slot(ptx_reader *r);
 uint32_t ptx_new_predicate(ptx_reader *r);
+
+void ptx_add_function(ptx_reader *r, ptx_body body);
+/* The name of the next of a list of parameters; false at its end. */
+bool ptx_next_parameter(ptx_reader *r, char **name, size_t *length);
+void ptx_read_body(ptx_reader *r);
+void ptx_add_label(ptx_reader *r, const char *name, size_t length);
+/* Gives jumps from `jumps` on their labels from `labels` on, and forgets both. */
+void ptx_place_labels(ptx_reader *r, uint32_t labels, uint32_t jumps);
 
 /* One instruction, without its semicolon; the text is taken apart. */
 void ptx_read_instruction(ptx_reader *r, char *text);

@@ -136,7 +136,9 @@ static outcome run_warp(ptx_warp *w, long turn)
         const uint32_t active =
             lanes & (i->guard_not ? ~w->predicates[i->guard] : w->predicates[i->guard]);
         switch (i->kind) {
-        case DO_BRANCH: branch(w, group, i->target, active); break;
+        case DO_BRANCH:
+            branch(w, group, i->target, active);
+            break;
         case DO_EXIT:
             w->live &= ~active;
             group->lanes &= ~active;
@@ -154,8 +156,7 @@ static outcome run_warp(ptx_warp *w, long turn)
                 group->state = WAITS_AT_BARRIER;
             else
                 branch(w, group, at, active); /* the others go on */
-            if (active && active != lanes)
-                w->groups[w->group_count - 1].state = WAITS_AT_BARRIER;
+            if (active && active != lanes) w->groups[w->group_count - 1].state = WAITS_AT_BARRIER;
         }
     }
     return ENDED;
@@ -212,8 +213,7 @@ static void run_block(ptx_block *b, ptx_warp *warps, uint32_t threads, long orde
     race_begin_block();
     b->shared.launch = b->shared.safe = race_interval();
     memset(b->shared.state, STATE_UNWRITTEN, b->shared.size);
-    if (kernel->shared_bytes)
-        memcpy(b->shared.state, kernel->shared_state, kernel->shared_bytes);
+    if (kernel->shared_bytes) memcpy(b->shared.state, kernel->shared_state, kernel->shared_bytes);
     for (uint32_t k = 0; k < count; k++) start_warp(&warps[k], b, threads);
 
     uint32_t ready[32], n;
