@@ -203,10 +203,9 @@ static bool check_range(const char *what, const emu_range *r, const char *at)
         int mine, theirs;
         const char *name = work_name_of((uint32_t)other, &theirs);
         work_running(&mine);
-        emu_report(
-            "%s on timeline %d and %s on timeline %d: the order of streams and events leaves "
-            "open which comes first, and one writes %s",
-            what, mine, name, theirs, memory_place(address));
+        emu_report("race between streams: %s (timeline %d) and %s (timeline %d): nothing orders the "
+                   "two, and one writes %s",
+                   what, mine, name, theirs, memory_place(address));
     }
     if (r->writes == 1) memset(arena.state + offset, STATE_WRITTEN, r->bytes);
     return true;

@@ -76,9 +76,7 @@ cudaError_t program_kernel(emu_function *f)
 {
     cudaError_t error = load(f->from);
     if (error || f->kernel) return error;
-    const ptx_module *m = f->from->module;
-    for (uint32_t k = 0; k < m->kernel_count && !f->kernel; k++)
-        if (strcmp(m->kernels[k].name, f->name) == 0) f->kernel = &m->kernels[k];
+    f->kernel = ptx_find_kernel(f->from->module, f->name);
     return f->kernel ? cudaSuccess : cudaErrorInvalidDeviceFunction;
 }
 
@@ -89,14 +87,11 @@ cudaError_t program_variable(const void *handle, void **at, size_t *bytes)
     if (!v) return cudaErrorInvalidSymbol;
     cudaError_t error = load(v->from);
     if (error) return error;
-    const ptx_module *m = v->from->module;
-    for (uint32_t k = 0; k < m->variable_count; k++)
-        if (strcmp(m->variables[k].name, v->name) == 0) {
-            *at = m->variables[k].at;
-            *bytes = m->variables[k].bytes;
-            return cudaSuccess;
-        }
-    return cudaErrorInvalidSymbol;
+    const ptx_variable *found = ptx_find_variable(v->from->module, v->name);
+    if (!found) return cudaErrorInvalidSymbol;
+    *at = found->at;
+    *bytes = found->bytes;
+    return cudaSuccess;
 }
 
 /* ---- entry points; crt/host_runtime.h declares them ---- */

@@ -10,7 +10,7 @@ typedef struct emu_function {
     const void *host;
     const char *name;
     program *from;
-    ptx_kernel *kernel; /* after program_kernel */
+    const ptx_kernel *kernel; /* after program_kernel */
     size_t dynamic_limit;
     struct emu_function *next;
 } emu_function;

@@ -14,7 +14,7 @@ typedef void (*ptx_function)(ptx_warp *w, const ptx_instr *i);
 
 typedef enum { DO_PLAIN, DO_BRANCH, DO_EXIT, DO_BARRIER, DO_TOGETHER } ptx_kind;
 typedef enum { SPACE_GENERIC, SPACE_GLOBAL, SPACE_SHARED, SPACE_LOCAL, SPACE_PARAM } ptx_space;
-enum { OPERANDS = 7, PTX_TRUE = 0, PTX_CARRY = 1, PTX_PREDICATES };
+enum { OPERANDS = 7, PTX_TRUE = 0, PTX_CARRY, PTX_FALSE, PTX_PREDICATES };
 
 struct ptx_instr {
     ptx_function run;
@@ -64,24 +64,23 @@ typedef struct {
     uint64_t bytes;
 } ptx_variable;
 
-typedef struct {
-    ptx_kernel *kernels;
-    uint32_t kernel_count;
-    ptx_variable *variables;
-    uint32_t variable_count;
-} ptx_module;
+typedef struct ptx_reader ptx_module; /* read as far as it was needed */
 
 /* Special registers have the first slots, in this order. */
 #define PTX_SPECIALS(S)                                                                            \
     S("%tid.x")                                                                                    \
-    S("%tid.y") S("%tid.z") S("%ntid.x") S("%ntid.y") S("%ntid.z") S("%ctaid.x") S("%ctaid.y")     \
-        S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z") S("%laneid") S("%warpid")       \
-            S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le") S("%lanemask_gt")  \
+    S("%tid.y")                                                                                    \
+    S("%tid.z") S("%ntid.x") S("%ntid.y") S("%ntid.z") S("%ctaid.x") S("%ctaid.y") S("%ctaid.z")   \
+        S("%nctaid.x") S("%nctaid.y") S("%nctaid.z") S("%laneid") S("%warpid") S("%nwarpid")       \
+            S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le") S("%lanemask_gt")                \
                 S("%lanemask_ge") S("%dynamic_smem_size")
 enum { TID, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, DYNAMIC_SMEM = 20, SPECIALS };
 
 /* Reads a program; its variables are placed in device memory. It lives as long as the emulator. */
 ptx_module *ptx_read(const char *text, size_t length);
+/* NULL: the program has none of this name. A kernel is read when it is first asked for. */
+const ptx_kernel *ptx_find_kernel(ptx_module *module, const char *name);
+const ptx_variable *ptx_find_variable(const ptx_module *module, const char *name);
 
 /* Functions by the name of their instruction; operands: a character each, destinations first:
  * n a narrow slot, w a wide one, p a predicate. NULL: no such instruction. */
@@ -101,8 +100,9 @@ const char *ptx_find_conversion(const char *name, ptx_instr *i);
 /* What instructions for several lanes do: the mode. A barrier without one only waits. */
 #define PTX_MODES(M)                                                                               \
     M(NONE, "")                                                                                    \
-    M(UP, "up") M(DOWN, "down") M(BFLY, "bfly") M(IDX, "idx") M(ALL, "all") M(ANY, "any")          \
-        M(UNI, "uni") M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and") M(OR, "or")
+    M(UP, "up")                                                                                    \
+    M(DOWN, "down") M(BFLY, "bfly") M(IDX, "idx") M(ALL, "all") M(ANY, "any") M(UNI, "uni")        \
+        M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and") M(OR, "or")
 #define PTX_MODE(name, text) PTX_##name,
 enum { PTX_MODES(PTX_MODE) };
 

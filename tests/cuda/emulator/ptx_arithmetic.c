@@ -168,6 +168,10 @@ static u32 funnel(u32 low, u32 high, u32 n, bool left, bool wrap)
     O1(clz_b64, "clz.b64", u32, u64, (u32)LEADING(x, u64))                                         \
     O1(find_u32, "bfind.u32", u32, u32, (u32)(31 - LEADING(x, u32)))                               \
     O1(find_u64, "bfind.u64", u32, u64, (u32)(63 - LEADING(x, u64)))                               \
+    O1(find_s32, "bfind.s32", u32, s32, (u32)(31 - LEADING((u32)(x < 0 ? ~x : x), u32)))           \
+    O1(find_s64, "bfind.s64", u32, s64, (u32)(63 - LEADING((u64)(x < 0 ? ~x : x), u64)))           \
+    O1(shift_u32, "bfind.shiftamt.u32", u32, u32, x ? (u32)LEADING(x, u32) : ~(u32)0)              \
+    O1(shift_u64, "bfind.shiftamt.u64", u32, u64, x ? (u32)LEADING(x, u64) : ~(u32)0)              \
     O1(brev_b32, "brev.b32", u32, u32, reversed(x))                                                \
     O1(brev_b64, "brev.b64", u64, u64, (u64)reversed((u32)x) << 32 | reversed((u32)(x >> 32)))     \
     O3(bfe_u32, "bfe.u32", u32, u32, u32, u32, field(x, y, z, 32, false))                          \

@@ -9,21 +9,6 @@
 
 enum { DEEPEST = 16 };
 
-void ptx_add_function(ptx_reader *r, ptx_body body)
-{
-    r->functions = ptx_grow(r->functions, r->function_count, &r->function_room, sizeof body);
-    r->functions[r->function_count++] = body;
-}
-
-static const ptx_body *find(const ptx_reader *r, const char *name)
-{
-    for (uint32_t f = 0; f < r->function_count; f++)
-        if (strlen(name) == r->functions[f].length &&
-            strncmp(name, r->functions[f].name, r->functions[f].length) == 0)
-            return &r->functions[f];
-    emu_unknown("%s: calls %s, which is no function of the program", r->kernel->name, name);
-}
-
 /* The names in (a, b) of a call. */
 static int arguments(ptx_reader *r, char *list, char **names, int room)
 {
@@ -58,7 +43,8 @@ bool decode_call(ptx_reader *r, char **parts, int count)
     char *results[2], *names[32], none[] = "()", end[] = ")";
     const bool gives = count > 0 && parts[0][0] == '(';
     if (count < 1 + gives || count > 2 + gives || r->guard) return false;
-    const ptx_body *f = find(r, parts[gives]);
+    const ptx_body *f = ptx_find_body(r, parts[gives], false);
+    if (!f) emu_unknown("%s: calls %s, which is no function here", r->kernel->name, parts[gives]);
     const int n_results = gives ? arguments(r, parts[0], results, 2) : 0;
     const int n = arguments(r, count > 1 + gives ? parts[1 + gives] : none, names, 32);
     if (++r->depth > DEEPEST) emu_unknown("%s: functions call each other", r->kernel->name);

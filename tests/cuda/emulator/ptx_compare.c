@@ -22,8 +22,8 @@
 /* b16, b32, b64 are compared as unsigned numbers. */
 #define LIST(C)                                                                                    \
     UNSIGNED(C, u16)                                                                               \
-    WHOLE(C, s16) UNSIGNED(C, u32) WHOLE(C, s32) UNSIGNED(C, u64) WHOLE(C, s64) REAL(C, f32)       \
-        REAL(C, f64)
+    WHOLE(C, s16)                                                                                  \
+    UNSIGNED(C, u32) WHOLE(C, s32) UNSIGNED(C, u64) WHOLE(C, s64) REAL(C, f32) REAL(C, f64)
 
 #define DEFINE(T, comparison, value)                                                               \
     static void run_##comparison##_##T(ptx_warp *w, const ptx_instr *i)                            \

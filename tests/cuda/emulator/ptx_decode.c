@@ -82,8 +82,11 @@ uint32_t decode_operand(ptx_reader *r, char code, const char *text)
     const bool wide = code == 'w';
     if (code == 'p' && text[0] == '!') return negated(r, decode_operand(r, 'p', text + 1));
     if (strcmp(text, "_") == 0) return code == 'p' ? ptx_new_predicate(r) : ptx_new_slot(r);
-    if (code != 'p' && is_immediate(text))
-        return decode_constant(r, immediate(r, text), wide, false);
+    if (is_immediate(text)) {
+        const uint64_t value = immediate(r, text);
+        if (code == 'p') return value ? PTX_TRUE : PTX_FALSE;
+        return decode_constant(r, value, wide, false);
+    }
     if (code == 'n' && special(r, text, &slot)) return slot;
 
     const char *plus = strchr(text, '+');
