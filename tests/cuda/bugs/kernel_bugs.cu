@@ -216,6 +216,17 @@ static void much_shared_memory(void) { nothing<<<1, 32, 60000>>>(); }
 __global__ void __launch_bounds__(64) bounded(void) {}
 static void launch_bounds(void) { bounded<<<1, 128>>>(); }
 
+__global__ void unknown_kernel(unsigned *x)
+{
+    asm("dp4a.u32.u32 %0, %1, %2, %3;" : "=r"(*x) : "r"(1), "r"(2), "r"(3));
+}
+static void unknown_instruction(void)
+{
+    unsigned *x = on_device<unsigned>(1);
+    unknown_kernel<<<1, 1>>>(x);
+    DO(cudaFree(x));
+}
+
 #define LIST(B)                                                                                    \
     B(dropped_barrier, "race between warps")                                                       \
     B(second_barrier, "race between warps")                                                        \
@@ -234,6 +245,7 @@ static void launch_bounds(void) { bounded<<<1, 128>>>(); }
     B(empty_grid, "a dimension is 0")                                                              \
     B(high_grid, "the grid is too large")                                                          \
     B(much_shared_memory, "more than 48 KiB")                                                      \
-    B(launch_bounds, "__launch_bounds__")
+    B(launch_bounds, "__launch_bounds__")                                                          \
+    B(unknown_instruction, "unknown instruction `dp4a.u32.u32")
 
 BUG_TABLE(LIST)
