@@ -51,7 +51,6 @@ enum { STATE_NONE, STATE_UNWRITTEN, STATE_WRITTEN };
 void race_begin_work(emu_arena *arena);
 void race_begin_block(void);
 void race_next_interval(void);
-uint32_t race_interval(void);
 
 /* Notes an access of an aligned 1, 2, 4, 8 or 16 bytes, or of any range of a multiple of 4 bytes.
  * `other` is set to the record that it races with. */

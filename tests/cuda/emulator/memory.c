@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "inside.h"
+#include "races.h"
 
 enum { ALIGNMENT = 256, GAP = 1 << 20, MEMORY_MIB = 4096 };
 
@@ -168,7 +168,7 @@ void memory_report_leaks(void)
 static emu_race note(uint64_t offset, uint64_t bytes, emu_access access, uint64_t *other)
 {
     emu_race found = RACE_NONE;
-    uint64_t who = race_interval();
+    uint64_t who = race_now.interval;
     for (; bytes && offset % 4 && !found; offset++, bytes--)
         found = race_access(&arena, offset, 1, access, who, other);
     if (!found && bytes >= 4)
@@ -177,6 +177,18 @@ static emu_race note(uint64_t offset, uint64_t bytes, emu_access access, uint64_
     for (bytes %= 4; bytes && !found; offset++, bytes--)
         found = race_access(&arena, offset, 1, access, who, other);
     return found;
+}
+
+static uint64_t first_unwritten(uint64_t offset, uint64_t bytes)
+{
+    static uint8_t written[256];
+    if (!written[0]) memset(written, STATE_WRITTEN, sizeof written);
+    const uint8_t *state = arena.state + offset;
+    uint64_t at = 0;
+    while (bytes - at >= sizeof written && memcmp(state + at, written, sizeof written) == 0)
+        at += sizeof written;
+    while (at < bytes && state[at] == STATE_WRITTEN) at++;
+    return at;
 }
 
 static bool check_range(const char *what, const emu_range *r, const char *at)
@@ -189,13 +201,10 @@ static bool check_range(const char *what, const emu_range *r, const char *at)
         return false;
     }
     uint64_t offset = memory_offset((uint64_t)(uintptr_t)base, address), other = 0;
-    if (r->reads == 1)
-        for (size_t i = 0; i < r->bytes; i++)
-            if (arena.state[offset + i] != STATE_WRITTEN) {
-                emu_report("%s: reads memory that nobody wrote: %s", what,
-                           memory_place(address + i));
-                break;
-            }
+    const uint64_t unwritten = r->reads == 1 ? first_unwritten(offset, r->bytes) : r->bytes;
+    if (unwritten < r->bytes)
+        emu_report("%s: reads memory that nobody wrote: %s", what,
+                   memory_place(address + unwritten));
     emu_race found = RACE_NONE;
     if (r->reads) found = note(offset, r->bytes, ACCESS_READ, &other);
     if (r->writes && !found) found = note(offset, r->bytes, ACCESS_WRITE, &other);
@@ -203,9 +212,10 @@ static bool check_range(const char *what, const emu_range *r, const char *at)
         int mine, theirs;
         const char *name = work_name_of((uint32_t)other, &theirs);
         work_running(&mine);
-        emu_report("race between streams: %s (timeline %d) and %s (timeline %d): nothing orders the "
-                   "two, and one writes %s",
-                   what, mine, name, theirs, memory_place(address));
+        emu_report(
+            "race between streams: %s (timeline %d) and %s (timeline %d): nothing orders the "
+            "two, and one writes %s",
+            what, mine, name, theirs, memory_place(address));
     }
     if (r->writes == 1) memset(arena.state + offset, STATE_WRITTEN, r->bytes);
     return true;

@@ -26,7 +26,8 @@ struct ptx_instr {
     uint8_t kind;
     uint8_t mode; /* what `run` makes of it: an operation, a rounding, a type */
     /* memory: */
-    uint8_t space, bytes, count, order; /* order: volatile, relaxed or stronger */
+    uint8_t space, bytes, count, total; /* total: bytes times count */
+    bool order;                         /* volatile, relaxed or stronger */
     bool is_signed, wide_value, wide_address;
     int64_t displacement;
     const char *text; /* as it stands in the program */
@@ -70,10 +71,12 @@ typedef struct ptx_reader ptx_module; /* read as far as it was needed */
 #define PTX_SPECIALS(S)                                                                            \
     S("%tid.x")                                                                                    \
     S("%tid.y")                                                                                    \
-    S("%tid.z") S("%ntid.x") S("%ntid.y") S("%ntid.z") S("%ctaid.x") S("%ctaid.y") S("%ctaid.z")   \
-        S("%nctaid.x") S("%nctaid.y") S("%nctaid.z") S("%laneid") S("%warpid") S("%nwarpid")       \
-            S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le") S("%lanemask_gt")                \
-                S("%lanemask_ge") S("%dynamic_smem_size")
+    S("%tid.z")                                                                                    \
+    S("%ntid.x")                                                                                   \
+    S("%ntid.y")                                                                                   \
+    S("%ntid.z") S("%ctaid.x") S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y")           \
+        S("%nctaid.z") S("%laneid") S("%warpid") S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt") \
+            S("%lanemask_le") S("%lanemask_gt") S("%lanemask_ge") S("%dynamic_smem_size")
 enum { TID, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, DYNAMIC_SMEM = 20, SPECIALS };
 
 /* Reads a program; its variables are placed in device memory. It lives as long as the emulator. */
@@ -101,8 +104,11 @@ const char *ptx_find_conversion(const char *name, ptx_instr *i);
 #define PTX_MODES(M)                                                                               \
     M(NONE, "")                                                                                    \
     M(UP, "up")                                                                                    \
-    M(DOWN, "down") M(BFLY, "bfly") M(IDX, "idx") M(ALL, "all") M(ANY, "any") M(UNI, "uni")        \
-        M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and") M(OR, "or")
+    M(DOWN, "down")                                                                                \
+    M(BFLY, "bfly")                                                                                \
+    M(IDX, "idx")                                                                                  \
+    M(ALL, "all") M(ANY, "any") M(UNI, "uni") M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and")    \
+        M(OR, "or")
 #define PTX_MODE(name, text) PTX_##name,
 enum { PTX_MODES(PTX_MODE) };
 

@@ -116,6 +116,8 @@ bool decode_memory(ptx_reader *r, const char *name, char **parts, int count)
     read_space(&w, &i);
     const char *const kind = w.word[0], *const type = w.word[w.count - 1];
     if (w.count < 2 || !read_type(type, &i)) return false;
+    i.total = (uint8_t)(i.bytes * i.count);
+    if (i.total > 16) return false;
     if (ptx_is_word(kind, "ld ldu st")) {
         const int to_memory = kind[0] == 's';
         if (w.count != 2 || count != 2) return false;

@@ -3,6 +3,7 @@
 
 #include "ptx.h"
 #include "ptx_types.h"
+#include "races.h"
 
 static u64 address_of(const ptx_warp *w, const ptx_instr *i, int l)
 {
@@ -30,54 +31,95 @@ static const char *const race_text[] = {
     [RACE_STREAMS] = "race between streams: nothing orders this after work of another stream",
 };
 
-/* The bytes of shared or global memory that an access reaches, or NULL if it must not be made. */
-static char *reach(ptx_warp *w, const ptx_instr *i, int l, emu_arena *arena, u64 offset,
-                   u64 address, emu_access access, bool atomic)
+static void complain_of_race(ptx_warp *w, const ptx_instr *i, int l, emu_race race, uint64_t other,
+                             bool is_global, u64 address)
 {
-    const u64 bytes = (u64)i->bytes * i->count;
+    if (!ptx_first_report(w, i)) return;
+    int timeline;
+    emu_report("%s: %s%s%s: %s", ptx_place(w, l, i), race_text[race],
+               race == RACE_STREAMS ? ", " : "",
+               race == RACE_STREAMS ? work_name_of((uint32_t)other, &timeline) : "",
+               is_global ? memory_place(address) : "shared memory");
+}
+
+/* 1, 2, 4 or 8 bytes as a number. */
+static inline u64 number_at(const void *at, int bytes)
+{
+    switch (bytes) {
+    case 1:
+        return *(const u8 *)at;
+    case 2:
+        return *(const u16 *)at;
+    case 4:
+        return *(const u32 *)at;
+    default:
+        return *(const u64 *)at;
+    }
+}
+
+static inline bool are_written(const uint8_t *state, int bytes)
+{
+    const u64 all = 0x0101010101010101u * STATE_WRITTEN;
+    if (bytes == 16) return number_at(state, 8) == all && number_at(state + 8, 8) == all;
+    return number_at(state, bytes) == all >> (64 - 8 * bytes);
+}
+
+/* False: there is a byte that is nobody's. Bytes that nobody wrote are reported if they are read.
+ */
+static bool check_state(ptx_warp *w, const ptx_instr *i, int l, const uint8_t *state, u64 address,
+                        bool reads)
+{
+    for (u64 k = 0; k < i->total; k++) {
+        if (state[k] == STATE_NONE) {
+            complain(w, i, l, "out of bounds", address + k);
+            return false;
+        }
+        if (state[k] == STATE_WRITTEN || !reads) continue;
+        complain(w, i, l, "reads memory that nobody wrote", address + k);
+        break;
+    }
+    return true;
+}
+
+/* The bytes of shared or global memory that an access reaches, or NULL if it must not be made. */
+static inline char *reach(ptx_warp *w, const ptx_instr *i, int l, emu_arena *arena, u64 offset,
+                          u64 address, emu_access access, bool atomic)
+{
+    const u64 bytes = i->total;
     if (offset >= arena->size || bytes > arena->size - offset) {
         complain(w, i, l, "out of bounds", address);
         return NULL;
     }
-    if (offset % bytes) {
+    if (offset & (bytes - 1)) {
         complain(w, i, l, "misaligned", address);
         return NULL;
     }
     uint8_t *state = arena->state + offset;
-    for (u64 k = 0; k < bytes; k++) {
-        if (state[k] == STATE_WRITTEN) continue;
-        if (state[k] == STATE_NONE) {
-            complain(w, i, l, "out of bounds", address + k);
-            return NULL;
-        }
-        if (access == ACCESS_WRITE && !atomic) continue;
-        complain(w, i, l, "reads memory that nobody wrote", address + k);
-        break;
+    if (!are_written(state, i->total)) {
+        if (!check_state(w, i, l, state, address, access == ACCESS_READ || atomic)) return NULL;
+        if (access == ACCESS_WRITE) memset(state, STATE_WRITTEN, bytes);
     }
-    const u64 who = race_interval() | (u64)(w->number * 32 + (u32)l) << RACE_THREAD |
-                    (u64)(w->epoch & 0xffff) << RACE_EPOCH | (atomic || i->order ? RACE_ATOMIC : 0);
+    const u64 who = race_who(w->number * 32 + (u32)l, w->epoch, atomic || i->order);
     uint64_t other = 0;
-    const emu_race race = race_access(arena, offset, bytes, access, who, &other);
-    if (race && ptx_first_report(w, i)) {
-        int timeline;
-        emu_report("%s: %s%s%s: %s", ptx_place(w, l, i), race_text[race],
-                   race == RACE_STREAMS ? ", " : "",
-                   race == RACE_STREAMS ? work_name_of((uint32_t)other, &timeline) : "",
-                   arena == w->block->global ? memory_place(address) : "shared memory");
-    }
-    if (access == ACCESS_WRITE) memset(state, STATE_WRITTEN, bytes);
+    emu_race race = RACE_NONE;
+    race_granule *g = &arena->words[offset / 4];
+    if (bytes == 4 && !g->split)
+        race = race_touch(arena, g, access, who, &other);
+    else
+        race = race_access(arena, offset, bytes, access, who, &other);
+    if (race) complain_of_race(w, i, l, race, other, arena == w->block->global, address);
     return arena->bytes + offset;
 }
 
 static char *reach_own(ptx_warp *w, const ptx_instr *i, int l, char *start, u64 size, u64 offset)
 {
-    const u64 bytes = (u64)i->bytes * i->count;
+    const u64 bytes = i->total;
     if (offset < size && bytes <= size - offset && offset % bytes == 0) return start + offset;
     complain(w, i, l, offset % bytes ? "misaligned" : "out of bounds", offset);
     return NULL;
 }
 
-static char *find(ptx_warp *w, const ptx_instr *i, int l, emu_access access, bool atomic)
+static inline char *find(ptx_warp *w, const ptx_instr *i, int l, emu_access access, bool atomic)
 {
     u64 address = address_of(w, i, l);
     ptx_space space = (ptx_space)i->space;
@@ -105,10 +147,9 @@ static char *find(ptx_warp *w, const ptx_instr *i, int l, emu_access access, boo
     }
 }
 
-static void put(uint64_t *slot, int l, const ptx_instr *i, const char *from)
+static inline void put(uint64_t *slot, int l, const ptx_instr *i, const char *from)
 {
-    u64 value = 0;
-    memcpy(&value, from, i->bytes);
+    u64 value = number_at(from, i->bytes);
     if (i->is_signed && i->bytes < 8) {
         const int unused = 64 - 8 * i->bytes;
         value = (u64)((s64)(value << unused) >> unused);
@@ -119,15 +160,58 @@ static void put(uint64_t *slot, int l, const ptx_instr *i, const char *from)
         ((u32 *)slot)[l] = (u32)value;
 }
 
-static u64 get(const uint64_t *slot, int l, bool wide)
+static inline u64 get(const uint64_t *slot, int l, bool wide)
 {
     return wide ? slot[l] : ((const u32 *)slot)[l];
+}
+
+static inline void put_at(void *at, int bytes, u64 value)
+{
+    switch (bytes) {
+    case 1:
+        *(u8 *)at = (u8)value;
+        break;
+    case 2:
+        *(u16 *)at = (u16)value;
+        break;
+    case 4:
+        *(u32 *)at = (u32)value;
+        break;
+    default:
+        *(u64 *)at = value;
+    }
+}
+
+/* Most loads are of one aligned word that was written, and race with nothing: those lanes are done
+ * here. The others are returned. */
+static uint32_t load_words(ptx_warp *w, const ptx_instr *i, emu_arena *arena, u64 base)
+{
+    u32 *d = (u32 *)w->slots[i->slot[0]];
+    uint32_t others = 0;
+    const u64 who = race_who(w->number * 32, w->epoch, false);
+    for (uint32_t left = w->mask; left; left &= left - 1) {
+        const int l = __builtin_ctz(left);
+        const u64 offset = address_of(w, i, l) - base;
+        race_granule *g = &arena->words[offset / 4];
+        if (offset & 3 || offset >= arena->size || arena->size - offset < 4 ||
+            !are_written(arena->state + offset, 4) ||
+            !race_read_quickly(arena, g, who + ((u64)l << RACE_THREAD)))
+            others |= (uint32_t)1 << l;
+        else
+            d[l] = *(const u32 *)(arena->bytes + offset);
+    }
+    return others;
 }
 
 void ptx_load(ptx_warp *w, const ptx_instr *i)
 {
     static const char zeros[16];
-    for (uint32_t left = w->mask; left; left &= left - 1) {
+    uint32_t lanes = w->mask;
+    if (i->total == 4 && !i->wide_value && !i->order && i->space == SPACE_SHARED)
+        lanes = load_words(w, i, &w->block->shared, 0);
+    else if (i->total == 4 && !i->wide_value && !i->order && i->space == SPACE_GLOBAL)
+        lanes = load_words(w, i, w->block->global, w->block->global_base);
+    for (uint32_t left = lanes; left; left &= left - 1) {
         const int l = __builtin_ctz(left);
         const char *from = find(w, i, l, ACCESS_READ, false);
         if (!from) from = zeros;
@@ -141,10 +225,8 @@ void ptx_store(ptx_warp *w, const ptx_instr *i)
     for (uint32_t left = w->mask; left; left &= left - 1) {
         const int l = __builtin_ctz(left);
         char *to = find(w, i, l, ACCESS_WRITE, false);
-        for (int k = 0; to && k < i->count; k++) {
-            const u64 value = get(w->slots[i->slot[k]], l, i->wide_value);
-            memcpy(to + k * i->bytes, &value, i->bytes);
-        }
+        for (int k = 0; to && k < i->count; k++)
+            put_at(to + k * i->bytes, i->bytes, get(w->slots[i->slot[k]], l, i->wide_value));
     }
 }
 
@@ -217,12 +299,11 @@ void ptx_atomic(ptx_warp *w, const ptx_instr *i)
     for (uint32_t left = w->mask; left; left &= left - 1) {
         const int l = __builtin_ctz(left);
         char *at = find(w, i, l, ACCESS_WRITE, true);
-        u64 old = 0;
-        if (at) memcpy(&old, at, i->bytes);
+        const u64 old = at ? number_at(at, i->bytes) : 0;
         const u64 x = get(w->slots[i->slot[1]], l, i->wide_value);
         const u64 y = get(w->slots[i->slot[2]], l, i->wide_value);
         const u64 value = changed(i->mode, old, x, y);
-        if (at) memcpy(at, &value, i->bytes);
+        if (at) put_at(at, i->bytes, value);
         if (i->wide_value)
             w->slots[i->slot[0]][l] = old;
         else

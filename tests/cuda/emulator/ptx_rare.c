@@ -90,8 +90,10 @@ static const int roundings[] = {FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
 #define OPERATIONS(O)                                                                              \
     O("add", 3, x + y, x + y)                                                                      \
     O("sub", 3, x - y, x - y)                                                                      \
-    O("mul", 3, x *y, x *y) O("div", 3, x / y, x / y) O("fma", 4, fmaf(x, y, z), fma(x, y, z))     \
-        O("rcp", 2, 1 / x, 1 / x) O("sqrt", 2, sqrtf(x), sqrt(x))
+    O("mul", 3, x *y, x *y)                                                                        \
+    O("div", 3, x / y, x / y)                                                                      \
+    O("fma", 4, fmaf(x, y, z), fma(x, y, z))                                                       \
+    O("rcp", 2, 1 / x, 1 / x) O("sqrt", 2, sqrtf(x), sqrt(x))
 
 /* The compiler must neither compute in advance nor move it across the change of the rounding. */
 static f32 single(int operation, volatile f32 x, volatile f32 y, volatile f32 z)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ptx.h"
+#include "races.h"
 
 enum { IN_ORDER = 0, REVERSED = 1, LONG_TURN = 1 << 20, TURN = 200 };
 typedef enum { ENDED, AT_BARRIER, TURN_OVER } outcome;
@@ -211,7 +212,7 @@ static void run_block(ptx_block *b, ptx_warp *warps, uint32_t threads, long orde
     const uint32_t count = (threads + 31) / 32;
     const ptx_kernel *kernel = b->launch->kernel;
     race_begin_block();
-    b->shared.launch = b->shared.safe = race_interval();
+    b->shared.launch = b->shared.safe = race_now.interval;
     memset(b->shared.state, STATE_UNWRITTEN, b->shared.size);
     if (kernel->shared_bytes) memcpy(b->shared.state, kernel->shared_state, kernel->shared_bytes);
     for (uint32_t k = 0; k < count; k++) start_warp(&warps[k], b, threads);

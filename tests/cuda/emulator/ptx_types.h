@@ -11,7 +11,7 @@
 #define ALIASED __attribute__((may_alias))
 typedef uint8_t u8;
 typedef int8_t s8;
-typedef uint16_t u16;
+typedef uint16_t u16 ALIASED;
 typedef int16_t s16;
 typedef uint32_t u32 ALIASED;
 typedef int32_t s32 ALIASED;

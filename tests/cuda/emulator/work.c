@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "races.h"
 
 enum { AS_LATE_AS_POSSIBLE = 0, AT_ONCE = 1 };
 
@@ -104,7 +104,7 @@ static void remember(int t, const item *i)
         lines[t].interval = realloc(lines[t].interval, lines[t].room * sizeof(uint32_t));
     }
     if (!history || !lines[t].interval) emu_unknown("the host has no memory left");
-    history[history_count].interval = lines[t].interval[i->number] = race_interval() + 1;
+    history[history_count].interval = lines[t].interval[i->number] = race_now.interval + 1;
     history[history_count].number = i->number;
     history[history_count].timeline = t;
     history[history_count++].what = i->body.what;
@@ -258,7 +258,7 @@ const char *work_running(int *timeline)
 /* The first work that ran and is not known to come before. */
 uint32_t work_safe_interval(void)
 {
-    uint32_t safe = race_interval();
+    uint32_t safe = race_now.interval;
     for (int t = 0; t < line_count; t++) {
         const uint32_t number = running->after.of[t] + 1;
         if (number > lines[t].done) continue;
