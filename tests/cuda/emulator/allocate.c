@@ -135,7 +135,7 @@ static cudaError_t take_ordered(const char *call, void **at, size_t bytes, pool 
     if (stream->capture) emu_unknown("%s in a capture", call);
     cudaError_t error = take(at, bytes, MEMORY_DEVICE, call);
     if (error == cudaErrorMemoryAllocation && memory_free_bytes() < memory_total_bytes()) {
-        work_wait(&stream->tail); /* what this stream frees may be used again */
+        work_finish(&stream->tail); /* what this stream frees may be used again */
         error = take(at, bytes, MEMORY_DEVICE, call);
     }
     if (!error && *at) memory_find(*at, 0)->pool = from;

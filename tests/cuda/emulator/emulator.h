@@ -22,11 +22,11 @@ typedef struct {
 } emu_range;
 
 /* Queues host work on a stream, or adds it to the graph that is being captured there; `arguments`
- * (`size` bytes) and the ranges are copied. When it runs, each range is checked: it must lie inside
- * one live device allocation, be written before where it is read, and be ordered by streams and
- * events with all other work that touches those bytes. Then work(arguments) is called, unless
- * a range lies outside of device memory: that is reported, and the work left out. Ranges of one
- * call may overlap; that a call forbids it is for the caller to find. */
+ * (`size` bytes) and the ranges are copied, `what` must stay. When it runs, each range is checked:
+ * it must lie inside one live device allocation, be written before where it is read, and be ordered
+ * by streams and events with all other work that touches those bytes. Then work(arguments) is
+ * called, unless a range lies outside of device memory: that is reported, and the work left out.
+ * Ranges of one call may overlap; that a call forbids it is for the caller to find. */
 cudaError_t emu_enqueue(cudaStream_t stream, const char *what, void (*work)(void *arguments),
                         const void *arguments, size_t size, const emu_range *ranges, int count);
 

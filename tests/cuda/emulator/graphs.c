@@ -82,11 +82,6 @@ cudaError_t capture_add(emu_stream *stream, const work_body *body)
 {
     capture *c = stream->capture;
     if (c->invalid) return cudaErrorStreamCaptureInvalidated;
-    if (body->forbidden) {
-        c->invalid = true;
-        emu_report("%s: not allowed in a capture", body->what);
-        return cudaErrorStreamCaptureUnsupported;
-    }
     add(c->g, stream->chain, &stream->tail, body);
     stream->tail.of[stream->chain] = c->g->length[stream->chain];
     return cudaSuccess;

@@ -116,8 +116,7 @@ typedef struct {
     size_t size;
     emu_range *ranges;
     int count;
-    bool unlocked;  /* runs without the lock: a function of the host */
-    bool forbidden; /* in a graph */
+    bool unlocked; /* runs without the lock: a function of the host */
 } work_body;
 
 work_body work_copy(const work_body *body);
@@ -128,6 +127,8 @@ void work_discard(work_body *body);
 void work_queue(int timeline, work_clock *clock, const work_body *body);
 /* Runs until all that the clock says is done; the host then knows that it is. */
 void work_wait(const work_clock *clock);
+/* The same, but the host learns nothing. */
+void work_finish(const work_clock *clock);
 void work_wait_all(void);
 /* Is it done? If not, something more is done towards it. */
 bool work_poll(const work_clock *clock);

@@ -125,6 +125,15 @@ void __cudaUnregisterFatBinary(void **handle)
         *f = one->next;
         free(one);
     }
+    for (emu_variable **v = &variables; *v;) {
+        emu_variable *one = *v;
+        if (one->from != p) {
+            v = &one->next;
+            continue;
+        }
+        *v = one->next;
+        free(one);
+    }
     emu_unlock();
 }
 
@@ -139,8 +148,11 @@ void __cudaRegisterFunction(void **handle, const char *host, char *device, const
 {
     (void)device, (void)threads, (void)tid, (void)bid, (void)block, (void)grid, (void)warp;
     emu_function *f = zeroed(sizeof *f);
-    *f = (emu_function){.host = host, .name = name, .from = (program *)handle, .next = functions};
+    *f = (emu_function){.host = host, .name = name, .from = (program *)handle};
+    emu_lock();
+    f->next = functions;
     functions = f;
+    emu_unlock();
 }
 
 void __cudaRegisterVar(void **handle, char *host, char *device, const char *name, int external,
@@ -148,6 +160,9 @@ void __cudaRegisterVar(void **handle, char *host, char *device, const char *name
 {
     (void)device, (void)external, (void)bytes, (void)constant, (void)global;
     emu_variable *v = zeroed(sizeof *v);
-    *v = (emu_variable){.host = host, .name = name, .from = (program *)handle, .next = variables};
+    *v = (emu_variable){.host = host, .name = name, .from = (program *)handle};
+    emu_lock();
+    v->next = variables;
     variables = v;
+    emu_unlock();
 }

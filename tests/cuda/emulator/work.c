@@ -171,12 +171,18 @@ static void wait_until_free(void)
     while (busy) pthread_cond_wait(&free_again, emu_mutex());
 }
 
-void work_wait(const work_clock *clock)
+void work_finish(const work_clock *clock)
 {
     const work_clock goal = *clock;
     const bool any = emu_setting("EMULATED_STREAMS", AS_LATE_AS_POSSIBLE) > AT_ONCE;
     for (wait_until_free(); !reached(&goal); wait_until_free())
         if (!step(&goal, any)) emu_unknown("work that waits for work that nobody issued");
+}
+
+void work_wait(const work_clock *clock)
+{
+    const work_clock goal = *clock; /* it may change while a function of the host runs */
+    work_finish(&goal);
     work_join(&host, &goal);
 }
 
@@ -211,11 +217,9 @@ void work_queue(int t, work_clock *clock, const work_body *body)
 
     static uint64_t state;
     const long order = emu_setting("EMULATED_STREAMS", AS_LATE_AS_POSSIBLE);
-    if (order == AT_ONCE) {
-        const work_clock before = host;
-        work_wait(clock);
-        host = before;
-    } else if (order > AT_ONCE && !busy) {
+    if (order == AT_ONCE)
+        work_finish(clock);
+    else if (order > AT_ONCE && !busy) {
         state += (uint64_t)order;
         while (emu_random(&state, 3) == 0 && step(clock, true)) continue;
     }
