@@ -10,6 +10,9 @@ static const struct {
     pv_status (*open)(pv_device **out, int ordinal);
 } families[] = {
     {"cpu", pv_cpu_open},
+#ifdef PV_CUDA
+    {"cuda", pv_cuda_open},
+#endif
 };
 
 pv_status pv_device_open(pv_device **out, const char *name)

@@ -32,17 +32,9 @@ PV_ALL_OPS(FIELDS)
 #define INFO_COLUMNS(op) INFO(op, PV_COLUMNS)
 #define INFO_LAYER(op) INFO(op, PV_LAYER)
 const pv_op_info pv_ops[PV_OP_COUNT] = {PV_LAYER_OPS(INFO_LAYER)
-                                            PV_OPS(INFO_MAP, INFO_ROWS, INFO_COLUMNS)};
+                                            PV_OPS(INFO_MAP, INFO_MAP, INFO_ROWS, INFO_COLUMNS)};
 
-/* ---- activations: addresses that no memory can have ---- */
-
-#define ACTIVATION_BASE ((uintptr_t)1 << (8 * sizeof(uintptr_t) - 2))
-
-long pv_activation_id(const void *pointer)
-{
-    uintptr_t p = (uintptr_t)pointer;
-    return p & ACTIVATION_BASE ? (long)((p - ACTIVATION_BASE) / 64) : -1;
-}
+/* ---- activations ---- */
 
 void *pv_program_rows_of(pv_program *p, size_t width, size_t size)
 {
@@ -53,7 +45,7 @@ void *pv_program_rows_of(pv_program *p, size_t width, size_t size)
     }
     p->activations = grown;
     grown[p->activation_count] = width * size;
-    return (void *)(ACTIVATION_BASE + 64 * p->activation_count++);
+    return (void *)(PV_ACTIVATION_BASE + 64 * p->activation_count++);
 }
 
 /* ---- recording ---- */

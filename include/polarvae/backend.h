@@ -117,11 +117,30 @@ static inline int pv_role_writes(pv_role r)
     return r == PV_ROLE_OUT || r == PV_ROLE_INOUT || r == PV_ROLE_SUM || r == PV_ROLE_STATE;
 }
 
-/* Which activation of its program a pointer names, or -1 for an address. */
-long pv_activation_id(const void *pointer);
+/* Handles of activations are addresses that no memory can have. */
+#define PV_ACTIVATION_BASE ((uintptr_t)1 << (8 * sizeof(uintptr_t) - 2))
 
-/* The devices that are compiled in. */
+/* Which activation of its program a pointer names, or -1 for an address. */
+static inline long pv_activation_id(const void *pointer)
+{
+    uintptr_t p = (uintptr_t)pointer;
+    return p & PV_ACTIVATION_BASE ? (long)((p - PV_ACTIVATION_BASE) / 64) : -1;
+}
+
+/* ---- the devices ---- */
+
 pv_status pv_cpu_open(pv_device **out, int ordinal);
+pv_status pv_cuda_open(pv_device **out, int ordinal); /* opens the plugin first */
+
+/* A plugin exports one function, and takes nothing from the program but this. */
+typedef struct {
+    const char *version; /* of the program: a plugin of another version is refused */
+    const pv_op_info *ops;
+    pv_status (*fail)(pv_status status, const char *format, ...);
+} pv_host;
+typedef pv_status pv_plugin_open(const pv_host *host, pv_device **out, int ordinal);
+#define PV_CUDA_PLUGIN "libpolarvae_cuda.so"
+#define PV_CUDA_PLUGIN_OPEN "pv_cuda_plugin_open"
 
 #ifdef __cplusplus
 }

@@ -111,4 +111,8 @@ void pv_config_help(FILE *to);
  * keys), or NULL. */
 const char *pv_config_difference(const pv_config *a, const pv_config *b);
 
+/* A hash of what pv_config_difference compares, and of steps: equal for two configurations that end
+ * in the same model. */
+uint64_t pv_config_identity(const pv_config *config);
+
 #endif

@@ -324,18 +324,19 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     F(SHARED, uint8_t, bin, a->examples * a->variables)                                            \
     F(OUT, uint32_t, count, a->cols)
 
-/* The list. map: one call per element, rows * cols of them. rows: one team per row. columns: one
- * team per column, summing over the rows. */
-#define PV_OPS(map, rows, columns)                                                                 \
+/* The list. map: one call per element, rows * cols of them. each: a map that touches nothing but
+ * element i of fields of floats, and SHARED ones. rows: one team per row. columns: one team per
+ * column, summing over the rows. */
+#define PV_OPS(map, each, rows, columns)                                                                 \
     map(pick)                                                                                      \
     rows(gather_bits)                                                                              \
     rows(gather_bytes)                                                                             \
     map(noise)                                                                                     \
-    map(reparameterise)                                                                            \
-    map(variance)                                                                                  \
+    each(reparameterise)                                                                           \
+    each(variance)                                                                                 \
     rows(kl)                                                                                       \
-    map(precision)                                                                                 \
-    map(posterior_grad)                                                                            \
+    each(precision)                                                                                \
+    each(posterior_grad)                                                                           \
     rows(anneal)                                                                                   \
     rows(dip)                                                                                      \
     map(dip_grad)                                                                                  \
@@ -347,10 +348,10 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(discriminate)                                                                              \
     map(unpair)                                                                                    \
     rows(bernoulli)                                                                                \
-    map(sigmoid)                                                                                   \
+    each(sigmoid)                                                                                  \
     map(uniform)                                                                                   \
-    map(adam)                                                                                      \
-    map(copy)                                                                                      \
+    each(adam)                                                                                     \
+    each(copy)                                                                                     \
     rows(adam_rates)                                                                               \
     rows(end_step)                                                                                 \
     columns(column_sum)                                                                            \
@@ -360,7 +361,7 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(digitise)                                                                                  \
     rows(contingency)
 
-#define PV_ALL_OPS(op) PV_LAYER_OPS(op) PV_OPS(op, op, op)
+#define PV_ALL_OPS(op) PV_LAYER_OPS(op) PV_OPS(op, op, op, op)
 
 /* ---- what follows is generated ---- */
 

@@ -64,15 +64,58 @@ pv_status pv_trainer_restore(pv_trainer *trainer, const char *path);
 
 /* ---- a run: DIR/config.yaml, log.csv, checkpoint.h5, snapshots/, status.json ---- */
 
+/* What a run borrows where several are trained side by side; else it has its own. */
+typedef struct {
+    pv_stream *stream;
+    const pv_device_data *images; /* of config->data */
+    /* In place of messages on stderr, on the thread of the run: how many steps are done, when it
+     * has begun or gone on and after each step; note: a line for the user, or NULL. */
+    void (*hear)(void *state, uint64_t step, const char *note);
+    void *state;
+} pv_run_lane;
+
 typedef struct {
     const char *directory;
     int resume; /* continue what is there; else the directory must hold no run */
     int quiet;
+    const pv_run_lane *lane; /* may be NULL */
 } pv_run_options;
 
 /* Trains to config->steps. A signal leaves a checkpoint and PV_ESTOPPED. PV_EIO, and nothing is
  * changed, where another process is training in the directory. */
 pv_status pv_run_train(const pv_config *config, const pv_run_options *options);
+
+/* ---- what became of a run: status.json ---- */
+
+/* X(name, as it stands in the file) */
+#define PV_RUN_STATES(X)                                                                           \
+    X(RUNNING, "running") /* or cut off without a chance to say so */                              \
+    X(STOPPED, "stopped")                                                                          \
+    X(FAILED, "failed")                                                                            \
+    X(FINISHED, "finished")
+typedef enum {
+    PV_RUN_NONE, /* there is no such file */
+#define X(name, text) PV_RUN_##name,
+    PV_RUN_STATES(X)
+#undef X
+} pv_run_state;
+
+typedef struct {
+    pv_run_state state;
+    uint64_t step, steps; /* done when it was written; of the configuration */
+    char error[512];      /* why it failed or stopped; else "" */
+} pv_run_status;
+
+pv_status pv_run_status_read(pv_run_status *out, const char *directory);
+
+/* Keeps why a run could not begin or go on: status.json says `failed` with pv_error() as the
+ * reason, which stays; all else is as it was. Does nothing where another process is training, where
+ * a run of another configuration is, or where it cannot be written. */
+void pv_run_fail(const pv_config *config, const char *directory);
+
+/* PV_EUSAGE, which names the key, if the directory holds a run that the configuration cannot go on
+ * with. */
+pv_status pv_run_check(const pv_config *config, const char *directory);
 
 /* ---- a trained model ---- */
 

@@ -77,7 +77,7 @@ static void finish_columns(pv_op op, const void *args, const void *const *sums, 
     }
 }
 
-PV_OPS(MAP, ROWS_OF, COLUMNS)
+PV_OPS(MAP, MAP, ROWS_OF, COLUMNS)
 
 /* Twice the accumulators that two multiply-add units of latency five need. */
 static double peak(void)
@@ -109,7 +109,7 @@ const pv_cpu_table TABLE(PV_ISA) = {
     .peak = peak,
     .op =
         {
-            PV_OPS(ENTRY_RUN, ENTRY_RUN, ENTRY_SUM)[PV_OP_dense] = {.needs = dense_needs,
+            PV_OPS(ENTRY_RUN, ENTRY_RUN, ENTRY_RUN, ENTRY_SUM)[PV_OP_dense] = {.needs = dense_needs,
                                                                     .prepare = dense_prepare,
                                                                     .run = dense_run,
                                                                     .whole = dense_whole},

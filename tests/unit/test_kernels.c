@@ -20,7 +20,7 @@ static const struct {
     void (*run)(size_t rows, size_t cols);
 } cases[] = {
 #define CASE(op) {#op, case_##op},
-    PV_OPS(CASE, CASE, CASE)
+    PV_OPS(CASE, CASE, CASE, CASE)
 #undef CASE
 };
 

@@ -1,0 +1,177 @@
+/* layers.cu -- dense layers through cuBLAS, and what all layers share: how sums leave, and the sums
+ * of bias gradients.
+ *
+ * cuBLAS is column-major: a row-major [rows, n] is its n x rows. With X [rows, in], Y [rows, out], W
+ * [out, in] that makes  Y = W^T X,  dX = W dY,  dW = X dY^T  of their mirror images. */
+#include "drivers.cuh"
+
+/* ---- how sums leave ---- */
+
+/* As the CPU's pv_activate and pv_activation_slope. */
+static __device__ inline float activated(int activation, float x)
+{
+    if (activation == PV_RELU) return x > 0.0f ? x : 0.0f;
+    if (activation == PV_LEAKY_RELU) return x > 0.0f ? x : 0.2f * x;
+    return activation == PV_TANH ? tanhf(x) : x;
+}
+
+static __device__ inline float slope_at(int activation, float y)
+{
+    if (activation == PV_RELU) return y > 0.0f ? 1.0f : 0.0f;
+    if (activation == PV_LEAKY_RELU) return y > 0.0f ? 1.0f : 0.2f;
+    return activation == PV_TANH ? 1.0f - y * y : 1.0f;
+}
+
+static __global__ void leave_sums(const __grid_constant__ leaving e)
+{
+    GRID_STRIDE(i, e.rows *e.cols)
+    {
+        float x = e.to[i];
+        if (e.plus) x += e.plus[i];
+        if (e.bias) x += e.bias[i % e.cols];
+        e.to[i] = e.mask ? x * slope_at(e.activation, e.mask[i]) : activated(e.activation, x);
+    }
+}
+
+pv_status pv_cuda_leave(const launch *l, const leaving *e)
+{
+    if (!e->plus && !e->bias && !e->mask && e->activation == PV_LINEAR) return PV_OK;
+    leave_sums<<<blocks_for(l, e->rows * e->cols), THREADS, 0, l->stream->queue>>>(*e);
+    return launched(l, "leave_sums");
+}
+
+/* ---- sums over rows ---- */
+
+/* A block sums a chunk of rows of 32 columns: 8 rows at a time, then over these 8. */
+enum { BIAS_COLS = 32, BIAS_ROWS = THREADS / BIAS_COLS };
+
+static __global__ void bias_chunk(const float *from, size_t rows, size_t cols, size_t chunk,
+                                  double *part)
+{
+    __shared__ double space[BIAS_ROWS][BIAS_COLS];
+    const size_t x = threadIdx.x % BIAS_COLS, y = threadIdx.x / BIAS_COLS,
+                 col = blockIdx.x * (size_t)BIAS_COLS + x, first = blockIdx.y * chunk,
+                 end = first + chunk < rows ? first + chunk : rows;
+    double sum = 0.0;
+    if (col < cols)
+        for (size_t row = first + y; row < end; row += BIAS_ROWS)
+            sum += (double)from[row * cols + col];
+    space[y][x] = sum;
+    __syncthreads();
+    if (y > 0 || col >= cols) return;
+    for (size_t i = 1; i < BIAS_ROWS; i++) sum += space[i][x];
+    part[blockIdx.y * cols + col] = sum;
+}
+
+static __global__ void bias_total(const double *part, size_t chunks, size_t cols, float *to)
+{
+    GRID_STRIDE(col, cols)
+    {
+        double sum = 0.0;
+        for (size_t i = 0; i < chunks; i++) sum += part[i * cols + col];
+        to[col] = (float)sum;
+    }
+}
+
+size_t pv_cuda_bias_workspace(size_t rows, size_t cols)
+{
+    return chunks_of(rows) * cols * sizeof(double);
+}
+
+pv_status pv_cuda_bias(const launch *l, const float *from, size_t rows, size_t cols, float *sum)
+{
+    double *part = (double *)l->workspace;
+    const dim3 blocks((unsigned)((cols + BIAS_COLS - 1) / BIAS_COLS), (unsigned)chunks_of(rows));
+    bias_chunk<<<blocks, THREADS, 0, l->stream->queue>>>(from, rows, cols, chunk_rows(rows), part);
+    PV_TRY(launched(l, "bias_chunk"));
+    bias_total<<<blocks_for(l, cols), THREADS, 0, l->stream->queue>>>(part, chunks_of(rows), cols,
+                                                                      sum);
+    return launched(l, "bias_total");
+}
+
+/* ---- products ---- */
+
+pv_status pv_cuda_product(const launch *l, const product *p)
+{
+    const float one = 1.0f, zero = 0.0f;
+    CUBLAS_TRY(l->stream->base.device,
+               cublasSgemm(l->stream->blas, p->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N,
+                           p->turn_b ? CUBLAS_OP_T : CUBLAS_OP_N, (int)p->m, (int)p->n, (int)p->k,
+                           &one, p->a, (int)p->a_row, p->b, (int)p->b_row, &zero, p->c,
+                           (int)p->m));
+    return PV_OK;
+}
+
+pv_status pv_cuda_forward(const launch *l, size_t rows, size_t in, size_t out, const float *x,
+                          const float *w, float *y)
+{
+    const product p = {1, 0, out, rows, in, w, in, x, in, y};
+    return pv_cuda_product(l, &p);
+}
+
+pv_status pv_cuda_data_grad(const launch *l, size_t rows, size_t in, size_t out, const float *dy,
+                            const float *w, float *dx)
+{
+    const product p = {0, 0, in, rows, out, w, in, dy, out, dx};
+    return pv_cuda_product(l, &p);
+}
+
+pv_status pv_cuda_weight_grad(const launch *l, size_t rows, size_t in, size_t out, const float *x,
+                              const float *dy, float *dw)
+{
+    const product p = {0, 1, in, out, rows, x, in, dy, out, dw};
+    return pv_cuda_product(l, &p);
+}
+
+/* ---- dense ---- */
+
+static pv_status dense_queue(const launch *l, const void *args)
+{
+    const pv_dense_args *a = (const pv_dense_args *)args;
+    if (a->pass == PV_FORWARD) {
+        const leaving e = {a->rows, a->out, a->activation, a->bias, NULL, NULL, a->to};
+        PV_TRY(pv_cuda_forward(l, a->rows, a->in, a->out, a->from, a->w, a->to));
+        return pv_cuda_leave(l, &e);
+    }
+    const leaving e = {a->rows, a->in, a->activation, NULL, a->mask, a->plus, a->to};
+    PV_TRY(pv_cuda_data_grad(l, a->rows, a->in, a->out, a->from, a->w, a->to));
+    return pv_cuda_leave(l, &e);
+}
+
+static __global__ void scale_rows(const float *from, const float *scale, size_t rows, size_t cols,
+                                  float *to)
+{
+    GRID_STRIDE(i, rows *cols) to[i] = from[i] * scale[i / cols];
+}
+
+/* Scaled rows, and behind them the sums of the bias. */
+static size_t scaled_bytes(const pv_dense_weight_grad_args *a)
+{
+    return a->scale ? (a->rows * a->out * sizeof(float) + 255) / 256 * 256 : 0;
+}
+
+static size_t weight_grad_workspace(const void *args)
+{
+    const pv_dense_weight_grad_args *a = (const pv_dense_weight_grad_args *)args;
+    return scaled_bytes(a) + pv_cuda_bias_workspace(a->rows, a->out);
+}
+
+static pv_status weight_grad_queue(const launch *l, const void *args)
+{
+    const pv_dense_weight_grad_args *a = (const pv_dense_weight_grad_args *)args;
+    const float *dy = a->dy;
+    if (a->scale) {
+        float *scaled = (float *)l->workspace;
+        scale_rows<<<blocks_for(l, a->rows * a->out), THREADS, 0, l->stream->queue>>>(
+            dy, a->scale, a->rows, a->out, scaled);
+        PV_TRY(launched(l, "scale_rows"));
+        dy = scaled;
+    }
+    PV_TRY(pv_cuda_weight_grad(l, a->rows, a->in, a->out, a->x, dy, a->dw));
+    if (!a->dbias) return PV_OK;
+    const launch behind = {l->stream, (char *)l->workspace + scaled_bytes(a)};
+    return pv_cuda_bias(&behind, dy, a->rows, a->out, a->dbias);
+}
+
+const cuda_kernel pv_cuda_dense = {NULL, dense_queue};
+const cuda_kernel pv_cuda_dense_weight_grad = {weight_grad_workspace, weight_grad_queue};
