@@ -72,6 +72,8 @@ void pv_bar_start(pv_bar *bar, const char *title, size_t first, int quiet);
  * on a terminal, every 10 seconds otherwise, and always when done == total. Widths are those of
  * the terminal. */
 void pv_bar_show(pv_bar *bar, size_t done, size_t total, const char *detail);
+/* A line of text above the bar, unless quiet. */
+void pv_bar_say(pv_bar *bar, const char *text);
 void pv_bar_end(pv_bar *bar); /* leaves the last line standing */
 /* A pv_progress that shows a bar and stops with PV_ESTOPPED when a signal came. */
 pv_progress pv_bar_progress(pv_bar *bar);

@@ -35,7 +35,7 @@ void pv_settings_clear(pv_settings *settings)
     *settings = (pv_settings){0};
 }
 
-static pv_status add_argument(pv_settings *settings, const char *argument)
+pv_status pv_settings_add_argument(pv_settings *settings, const char *argument)
 {
     const char *equals = strchr(argument, '=');
     if (!equals || equals == argument)
@@ -94,8 +94,9 @@ static int is_objective_key(const char *key)
     return 0;
 }
 
-static pv_status apply(pv_config *config, const pv_settings *settings)
+static pv_status store_all(pv_config *config, const pv_settings *settings)
 {
+    PV_TRY(set_defaults(config));
     for (int i = 0; i < settings->count; i++) {
         const pv_setting *s = &settings->at[i];
         const pv_config_key *key = pv_config_key_find(s->key);
@@ -107,14 +108,21 @@ static pv_status apply(pv_config *config, const pv_settings *settings)
     return pv_config_resolve(config, pv_objectives, settings);
 }
 
+pv_status pv_config_apply(pv_config *config, const pv_settings *settings)
+{
+    pv_status status = store_all(config, settings);
+    if (status != PV_OK) pv_config_clear(config);
+    return status;
+}
+
 pv_status pv_config_load(pv_config *config, const char *path, int count, const char *const *set)
 {
     pv_settings settings = {0};
-    pv_status status = set_defaults(config);
-    if (status == PV_OK && path) status = pv_config_read_yaml(&settings, path);
-    for (int i = 0; status == PV_OK && i < count; i++) status = add_argument(&settings, set[i]);
-    if (status == PV_OK) status = apply(config, &settings);
-    if (status != PV_OK) pv_config_clear(config);
+    pv_status status = path ? pv_config_read_yaml(&settings, path) : PV_OK;
+    for (int i = 0; status == PV_OK && i < count; i++)
+        status = pv_settings_add_argument(&settings, set[i]);
+    memset(config, 0, sizeof *config);
+    if (status == PV_OK) status = pv_config_apply(config, &settings);
     pv_settings_clear(&settings);
     return status;
 }
@@ -131,18 +139,18 @@ void pv_config_clear(pv_config *config)
     }
 }
 
-static int differs(const pv_config *a, const pv_config *b, const pv_config_key *key)
+/* The bytes of a value that does not live elsewhere; 0 of a list and of a heading. */
+static size_t value_size(const pv_config *config, const pv_config_key *key)
 {
-    const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
     switch (key->kind) {
     case PV_KEY_TEXT:
-        return strcmp(x, y) != 0;
+        return strlen((const char *)config + key->offset) + 1;
     case PV_KEY_CHOICE:
-        return *(const int *)x != *(const int *)y;
+        return sizeof(int);
     case PV_KEY_COUNT:
-        return *(const int64_t *)x != *(const int64_t *)y;
+        return sizeof(int64_t);
     case PV_KEY_REAL:
-        return *(const double *)x != *(const double *)y;
+        return sizeof(double);
     case PV_KEY_LIST:
     case PV_KEY_SECTION:
         break;
@@ -150,21 +158,42 @@ static int differs(const pv_config *a, const pv_config *b, const pv_config_key *
     return 0;
 }
 
-const char *pv_config_difference(const pv_config *a, const pv_config *b)
+/* The next key from *at on that decides a model's bits, without its number of steps. */
+static const pv_config_key *next_decisive(int *at, int *inside)
 {
     static const char *const decisive[] = {"data", "model", "objective", "training", NULL};
-    int counts = 0;
-    for (int i = 0; i < pv_config_key_count; i++) {
-        const pv_config_key *key = &pv_config_keys[i];
+    while (*at < pv_config_key_count) {
+        const pv_config_key *key = &pv_config_keys[(*at)++];
         if (key->kind == PV_KEY_SECTION) {
-            counts = 0;
-            for (int d = 0; decisive[d]; d++) counts |= strcmp(key->name, decisive[d]) == 0;
-        } else if (counts && strcmp(key->name, "steps") != 0 && differs(a, b, key)) {
-            return key->name;
+            *inside = 0;
+            for (int d = 0; decisive[d]; d++) *inside |= strcmp(key->name, decisive[d]) == 0;
+        } else if (*inside && strcmp(key->name, "steps") != 0) {
+            return key;
         }
+    }
+    return NULL;
+}
+
+const char *pv_config_difference(const pv_config *a, const pv_config *b)
+{
+    const pv_config_key *key;
+    for (int at = 0, inside = 0; (key = next_decisive(&at, &inside));) {
+        const size_t size = value_size(a, key);
+        if (size != value_size(b, key) ||
+            memcmp((const char *)a + key->offset, (const char *)b + key->offset, size) != 0)
+            return key->name;
     }
     const pv_objective *objective = pv_objective_find(a->objective);
     for (int i = 0; objective && objective->keys[i].name; i++)
         if (a->objective_value[i] != b->objective_value[i]) return objective->keys[i].name;
     return NULL;
+}
+
+uint64_t pv_config_identity(const pv_config *config)
+{
+    uint64_t hash = pv_hash(PV_HASH_START, &config->steps, sizeof config->steps);
+    const pv_config_key *key;
+    for (int at = 0, inside = 0; (key = next_decisive(&at, &inside));)
+        hash = pv_hash(hash, (const char *)config + key->offset, value_size(config, key));
+    return pv_hash(hash, config->objective_value, sizeof config->objective_value);
 }

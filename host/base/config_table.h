@@ -49,8 +49,18 @@ typedef struct {
     int count;
 } pv_settings;
 
+/* The mappings of a sweep file's grid. */
+typedef struct {
+    pv_settings *at;
+    int count;
+    size_t line; /* of the key; 0: there is none */
+} pv_grid;
+void pv_grid_clear(pv_grid *grid);
+
 /* Copies key and value. */
 pv_status pv_settings_add(pv_settings *settings, const pv_setting *setting);
+/* "key=value" of a command line. */
+pv_status pv_settings_add_argument(pv_settings *settings, const char *argument);
 void pv_settings_clear(pv_settings *settings);
 /* PV_EUSAGE: "configs/x.yaml:3: <text>" or "beta=-1: <text>". */
 __attribute__((format(printf, 2, 3))) pv_status pv_setting_fail(const pv_setting *setting,
@@ -60,6 +70,11 @@ __attribute__((format(printf, 2, 3))) pv_status pv_setting_fail(const pv_setting
 
 /* Appends what a YAML file holds (config_yaml.c). */
 pv_status pv_config_read_yaml(pv_settings *settings, const char *path);
+/* The same of a sweep file, with its grid beside; both are to be cleared also after a failure. */
+pv_status pv_config_read_sweep(pv_settings *settings, pv_grid *grid, const char *path);
+/* Defaults, then the settings in their order, then `auto` resolved and the whole checked. After a
+ * failure there is nothing to clear. */
+pv_status pv_config_apply(pv_config *config, const pv_settings *settings);
 /* Checks a value and stores it under its key (config_value.c). */
 pv_status pv_config_store(pv_config *config, const pv_config_key *key, const pv_setting *setting);
 /* Fills objective_value of the objective that config->objective names, from those settings that
@@ -72,6 +87,9 @@ pv_status pv_config_resolve(pv_config *config, const pv_objective *const *object
 /* "1..8192", "iid|epochs", "" where anything goes; the default as it stands in a file. */
 void pv_config_range_text(char out[static 128], const pv_config_key *key);
 void pv_config_default_text(char out[static 128], const pv_config_key *key);
+/* The value of a key of the table that is no list, or of the objective, as it stands in a file but
+ * without quotes. */
+void pv_config_value_text(char out[static PV_TEXT], const pv_config *config, const char *key);
 /* Number `index` of the distinct keys of all objectives; NULL beyond the last. */
 const char *pv_config_objective_key(const pv_objective *const *objectives, int index);
 /* The row of `key` among the keys of one objective, or NULL. */

@@ -58,37 +58,62 @@ static void write_text(FILE *to, const char *text)
     fputc('"', to);
 }
 
-static void write_value(FILE *to, const pv_config *config, const pv_config_key *key)
+static void table_value_text(char out[static PV_TEXT], const pv_config *config,
+                             const pv_config_key *key)
 {
     const void *at = (const char *)config + key->offset;
-    const pv_config_list *list = at;
-    char number[32];
     int length;
     switch (key->kind) {
     case PV_KEY_TEXT:
-        write_text(to, at);
+        snprintf(out, PV_TEXT, "%s", (const char *)at);
         break;
     case PV_KEY_CHOICE: {
         const char *choice = pv_config_choice(key->choices, *(const int *)at, &length);
-        fprintf(to, "%.*s", length, choice);
+        snprintf(out, PV_TEXT, "%.*s", length, choice);
         break;
     }
     case PV_KEY_COUNT:
-        fprintf(to, "%lld", (long long)*(const int64_t *)at);
+        snprintf(out, PV_TEXT, "%lld", (long long)*(const int64_t *)at);
         break;
     case PV_KEY_REAL:
-        pv_number_text(number, *(const double *)at);
-        fputs(number, to);
+        pv_number_text(out, *(const double *)at);
         break;
     case PV_KEY_LIST:
-        fputc('[', to);
-        for (int i = 0; i < list->count; i++)
-            fprintf(to, "%s%lld", i ? ", " : "", (long long)list->value[i]);
-        fputc(']', to);
-        break;
     case PV_KEY_SECTION:
         break;
     }
+}
+
+void pv_config_value_text(char out[static PV_TEXT], const pv_config *config, const char *name)
+{
+    const pv_config_key *key = pv_config_key_find(name);
+    const pv_objective *objective = pv_objective_find(config->objective);
+    const pv_objective_key *own = objective ? pv_objective_key_find(objective, name) : NULL;
+    *out = '\0';
+    if (key)
+        table_value_text(out, config, key);
+    else if (own)
+        pv_objective_value_text(out, own, config->objective_value[own - objective->keys]);
+}
+
+static void write_list(FILE *to, const pv_config_list *list)
+{
+    fputc('[', to);
+    for (int i = 0; i < list->count; i++)
+        fprintf(to, "%s%lld", i ? ", " : "", (long long)list->value[i]);
+    fputc(']', to);
+}
+
+static void write_value(FILE *to, const pv_config *config, const pv_config_key *key)
+{
+    char text[PV_TEXT];
+    table_value_text(text, config, key);
+    if (key->kind == PV_KEY_TEXT)
+        write_text(to, text);
+    else if (key->kind == PV_KEY_LIST)
+        write_list(to, (const pv_config_list *)((const char *)config + key->offset));
+    else
+        fputs(text, to);
 }
 
 static void write_key_help(FILE *to, const pv_config_key *key)

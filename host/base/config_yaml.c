@@ -1,4 +1,5 @@
-/* config_yaml.c -- a YAML mapping of scalars and flat lists, as settings with line numbers. */
+/* config_yaml.c -- a YAML mapping of scalars and flat lists, as settings with line numbers; in a
+ * sweep file also its grid, a list of such mappings. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@ typedef struct {
     yaml_parser_t parser;
     yaml_event_t event; /* the current one */
     pv_settings *settings;
+    pv_grid *grid; /* NULL: a configuration, which has none */
 } reader;
 
 static size_t line(const reader *r) { return r->event.start_mark.line + 1; }
@@ -74,8 +76,12 @@ static pv_status read_list(reader *r, pv_setting *s)
         PV_TRY(next(r));
         if (r->event.type == YAML_SEQUENCE_END_EVENT) return PV_OK;
         if (r->event.type != YAML_SCALAR_EVENT || r->event.data.scalar.length == 0)
-            return FAIL(r, "%.60s must hold plain numbers", s->key);
+            return FAIL(r, "%.60s must hold plain values", s->key);
+        const char *text = (const char *)r->event.data.scalar.value;
         size_t length = r->event.data.scalar.length;
+        if (strcspn(text, ",") < length)
+            return FAIL(r, "a value in the list of %.60s must not hold a comma or a 0 byte",
+                        s->key);
         if (used + length + 2 > room) {
             room = 2 * (used + length + 2);
             char *grown = realloc(s->value, room);
@@ -83,7 +89,7 @@ static pv_status read_list(reader *r, pv_setting *s)
             s->value = grown;
         }
         if (used) s->value[used++] = ',';
-        memcpy(s->value + used, r->event.data.scalar.value, length + 1);
+        memcpy(s->value + used, text, length + 1);
         used += length;
     }
 }
@@ -102,6 +108,25 @@ static pv_status read_value(reader *r, pv_setting *s)
     }
 }
 
+static pv_status read_grid(reader *r);
+
+/* Keys that only a sweep file has. `grid` is read here, and *done becomes 1. */
+static pv_status read_special(reader *r, const pv_setting *key, int *done)
+{
+    const int grid = strcmp(key->key, "grid") == 0;
+    *done = 0;
+    if (!grid && strcmp(key->key, "seeds") != 0) return PV_OK;
+    if (!r->grid)
+        return pv_setting_fail(key, "'%s' stands in a sweep file: use 'polarvae sweep'", key->key);
+    if (!grid) return PV_OK;
+    if (r->grid->line)
+        return pv_setting_fail(key, "key 'grid' is given twice, first in line %zu", r->grid->line);
+    *done = 1;
+    r->grid->line = key->line;
+    PV_TRY(next(r));
+    return read_grid(r);
+}
+
 /* From the event of a key to the last one of its value. */
 static pv_status read_entry(reader *r)
 {
@@ -116,6 +141,8 @@ static pv_status read_entry(reader *r)
                                  other->line);
         goto out;
     }
+    int done;
+    if ((status = read_special(r, &s, &done)) != PV_OK || done) goto out;
     if ((status = next(r)) != PV_OK) goto out;
     if ((status = read_value(r, &s)) != PV_OK) goto out;
     status = pv_settings_add(r->settings, &s);
@@ -123,6 +150,47 @@ out:
     free(s.key);
     free(s.value);
     return status;
+}
+
+static pv_status read_mapping(reader *r)
+{
+    for (;;) {
+        PV_TRY(next(r));
+        if (r->event.type == YAML_MAPPING_END_EVENT) return PV_OK;
+        PV_TRY(read_entry(r));
+    }
+}
+
+static pv_status add_group(pv_grid *grid)
+{
+    pv_settings *at = realloc(grid->at, ((size_t)grid->count + 1) * sizeof *at);
+    if (!at) return pv_fail(PV_ENOMEM, "out of memory: %d mappings of a grid", grid->count + 1);
+    grid->at = at;
+    at[grid->count++] = (pv_settings){0};
+    return PV_OK;
+}
+
+static pv_status read_grid(reader *r)
+{
+    pv_grid *grid = r->grid;
+    pv_settings *outer = r->settings;
+    if (r->event.type != YAML_SEQUENCE_START_EVENT)
+        return FAIL(r, "grid must be a list of mappings, each as '- objective: beta_vae'");
+    r->grid = NULL; /* its mappings have none */
+    for (;;) {
+        PV_TRY(next(r));
+        if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
+        if (r->event.type != YAML_MAPPING_START_EVENT)
+            return FAIL(r, "grid must hold mappings, each as '- objective: beta_vae'");
+        PV_TRY(add_group(grid));
+        r->settings = &grid->at[grid->count - 1];
+        PV_TRY(read_mapping(r));
+        if (r->settings->count == 0) return FAIL(r, "a mapping of grid must not be empty");
+    }
+    if (grid->count == 0) return FAIL(r, "grid must hold at least one mapping");
+    r->grid = grid;
+    r->settings = outer;
+    return PV_OK;
 }
 
 static pv_status read_document(reader *r)
@@ -135,25 +203,21 @@ static pv_status read_document(reader *r)
     int empty = r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.length == 0;
     if (r->event.type != YAML_MAPPING_START_EVENT && !empty)
         return FAIL(r, "a configuration must be lines of the form 'key: value'");
-    while (!empty) {
-        PV_TRY(next(r));
-        if (r->event.type == YAML_MAPPING_END_EVENT) break;
-        PV_TRY(read_entry(r));
-    }
+    if (!empty) PV_TRY(read_mapping(r));
     PV_TRY(next(r)); /* of the document's end */
     PV_TRY(next(r));
     if (r->event.type == YAML_STREAM_END_EVENT) return PV_OK;
     return FAIL(r, "a second document begins; a configuration has one");
 }
 
-pv_status pv_config_read_yaml(pv_settings *settings, const char *path)
+static pv_status read_file(pv_settings *settings, pv_grid *grid, const char *path)
 {
     struct stat info;
     if (stat(path, &info) == 0 && (S_ISDIR(info.st_mode) || info.st_size > LARGEST_FILE))
         return pv_fail(PV_EUSAGE, "%s: %s, not a configuration file", path,
                        S_ISDIR(info.st_mode) ? "is a directory" : "is larger than 16 MiB");
     char *text;
-    reader r = {.path = path, .settings = settings};
+    reader r = {.path = path, .settings = settings, .grid = grid};
     PV_TRY(pv_read_text(&text, &r.size, path));
     r.text = text;
     pv_status status = PV_OK;
@@ -168,4 +232,21 @@ pv_status pv_config_read_yaml(pv_settings *settings, const char *path)
 out:
     free(text);
     return status;
+}
+
+pv_status pv_config_read_yaml(pv_settings *settings, const char *path)
+{
+    return read_file(settings, NULL, path);
+}
+
+pv_status pv_config_read_sweep(pv_settings *settings, pv_grid *grid, const char *path)
+{
+    return read_file(settings, grid, path);
+}
+
+void pv_grid_clear(pv_grid *grid)
+{
+    for (int i = 0; i < grid->count; i++) pv_settings_clear(&grid->at[i]);
+    free(grid->at);
+    *grid = (pv_grid){0};
 }

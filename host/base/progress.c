@@ -189,6 +189,13 @@ void pv_bar_show(pv_bar *bar, size_t done, size_t total, const char *detail)
     fflush(stderr);
 }
 
+void pv_bar_say(pv_bar *bar, const char *text)
+{
+    if (bar->quiet) return;
+    fprintf(stderr, "%s%s\n", bar->terminal && bar->last > 0 ? "\r\033[K" : "", text);
+    if (bar->terminal) bar->last = 0; /* to be drawn anew */
+}
+
 void pv_bar_end(pv_bar *bar)
 {
     if (!bar->quiet && bar->terminal && bar->last > 0) fputc('\n', stderr);

@@ -48,6 +48,7 @@ pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_a
 #define PV_COMMANDS(X)                                                                             \
     X(data, "makes a data set file, and says what is in one")                                      \
     X(train, "trains one model into a run directory")                                              \
+    X(sweep, "trains many models, side by side")                                                   \
     X(encode, "mean, variance and sampled codes of a trained model")                               \
     X(evaluate, "variable types, and mean against sampled representations")                        \
     X(bench, "throughput of training, of encoding and of each kernel")                             \

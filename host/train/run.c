@@ -9,16 +9,20 @@
 #include "polarvae/version.h"
 #include "train/lock.h"
 #include "train/log.h"
+#include "train/status.h"
 #include "train/trainer.h"
 
 typedef struct {
     const pv_config *config;
     const pv_run_options *options;
     int lock;
-    pv_data data;
-    pv_device *device;
+    /* Its own, unless it trains in a lane. */
+    pv_data own_data;
+    pv_device *own_device;
+    pv_stream *own_stream;
+    pv_device_data own_images;
     pv_stream *stream;
-    pv_device_data images;
+    const pv_device_data *images;
     pv_trainer *trainer;
     pv_log log;
     pv_bar bar;
@@ -33,21 +37,17 @@ static void path_in(char out[static 4096], const run *r, const char *name)
 
 /* ---- files ---- */
 
-static pv_status write_status(const run *r, const char *state, const char *error)
+static const char *device_of(const run *r)
 {
-    char path[4096];
-    pv_json *j = pv_json_new();
-    path_in(path, r, "status.json");
-    pv_json_object(j, NULL);
-    pv_json_text(j, "state", state);
-    pv_json_whole(j, "step", r->trainer ? (long long)pv_trainer_count(r->trainer) : 0);
-    pv_json_whole(j, "steps", r->config->steps);
-    pv_json_text(j, "error", error);
-    pv_json_text(j, "version", PV_VERSION);
-    pv_json_text(j, "commit", PV_COMMIT);
-    pv_json_text(j, "device", pv_device_description(r->device));
-    pv_json_end(j);
-    return pv_json_finish(j, path);
+    return pv_device_description(pv_stream_device(r->stream));
+}
+
+static pv_status write_status(const run *r, pv_run_state state, const char *error)
+{
+    pv_run_status status = {
+        .state = state, .step = pv_trainer_count(r->trainer), .steps = (uint64_t)r->config->steps};
+    snprintf(status.error, sizeof status.error, "%s", error);
+    return pv_run_status_write(&status, r->options->directory, device_of(r));
 }
 
 static pv_status write_config(const run *r)
@@ -63,25 +63,35 @@ static pv_status write_config(const run *r)
     return pv_fail(PV_EIO, "%s: cannot be written; is the disk full?", path);
 }
 
+pv_status pv_run_check(const pv_config *config, const char *directory)
+{
+    char path[4096];
+    pv_config old;
+    snprintf(path, sizeof path, "%s/config.yaml", directory);
+    if (!pv_file_exists(path)) return PV_OK;
+    PV_TRY(pv_config_load(&old, path, 0, NULL));
+    const char *key = pv_config_difference(config, &old);
+    /* The checkpoint holds the terms of the last log_every steps. */
+    if (!key && config->log_every != old.log_every) key = "log_every";
+    pv_status status = PV_OK;
+    if (key)
+        status =
+            pv_fail(PV_EUSAGE, "%s: the run has another %s; a changed one needs another directory",
+                    path, key);
+    pv_config_clear(&old);
+    return status;
+}
+
 /* A new run needs a directory without one, a resumed run one of the same configuration. */
 static pv_status check_directory(const run *r)
 {
     char path[4096];
-    pv_config old;
     path_in(path, r, "config.yaml");
-    if (!pv_file_exists(path)) return PV_OK;
-    if (!r->options->resume)
+    if (!r->options->resume && pv_file_exists(path))
         return pv_fail(PV_EUSAGE,
                        "%s: holds a run already; --resume continues it, --out DIR starts another",
                        r->options->directory);
-    PV_TRY(pv_config_load(&old, path, 0, NULL));
-    const char *key = pv_config_difference(r->config, &old);
-    pv_status status = PV_OK;
-    if (key)
-        status = pv_fail(PV_EUSAGE, "%s: the run has another %s; start a new one with --out DIR",
-                         path, key);
-    pv_config_clear(&old);
-    return status;
+    return pv_run_check(r->config, r->options->directory);
 }
 
 static pv_status snapshot_path(char out[static 4096], const run *r)
@@ -94,6 +104,12 @@ static pv_status snapshot_path(char out[static 4096], const run *r)
 }
 
 /* ---- steps ---- */
+
+static void tell(const run *r, const char *note)
+{
+    const pv_run_lane *lane = r->options->lane;
+    if (lane) lane->hear(lane->state, pv_trainer_count(r->trainer), note);
+}
 
 static pv_status write_log(run *r)
 {
@@ -158,6 +174,7 @@ static pv_status train(run *r)
                            (long long)r->config->steps, r->options->directory);
         }
         PV_TRY(pv_trainer_step(r->trainer));
+        tell(r, NULL);
         PV_TRY(after_step(r));
     }
     return checkpoint(r);
@@ -167,11 +184,12 @@ static pv_status train(run *r)
 
 static void print_header(const run *r)
 {
-    if (r->options->quiet) return;
+    const pv_data *d = r->images->data;
+    if (r->options->quiet || r->options->lane) return;
     fprintf(stderr, "polarvae %s (%s): %s on %s, %d threads, fp32\n", PV_VERSION, PV_COMMIT,
-            r->config->objective, pv_device_description(r->device), pv_stream_threads(r->stream));
+            r->config->objective, device_of(r), pv_stream_threads(r->stream));
     fprintf(stderr, "%s: %zu images %dx%dx%d; %zu parameters; step %llu of %lld; %s\n",
-            r->config->data, r->data.examples, r->data.height, r->data.width, r->data.channels,
+            r->config->data, d->examples, d->height, d->width, d->channels,
             pv_trainer_vae(r->trainer)->parameters,
             (unsigned long long)pv_trainer_count(r->trainer), (long long)r->config->steps,
             r->options->directory);
@@ -184,33 +202,51 @@ static pv_status restore(run *r)
     if (!r->options->resume || !pv_file_exists(path)) return PV_OK;
     PV_TRY(pv_trainer_restore(r->trainer, path));
     PV_TRY(pv_checkpoint_device(device, path));
-    if (device[0] && strcmp(device, pv_device_description(r->device)) != 0 && !r->options->quiet)
-        fprintf(stderr, "note: the checkpoint was written on %s; here the last bits may differ\n",
-                device);
+    if (!device[0] || strcmp(device, device_of(r)) == 0) return PV_OK;
+    char note[PV_DESCRIPTION + 128];
+    snprintf(note, sizeof note,
+             "note: the checkpoint was written on %s; here the last bits may differ", device);
+    if (r->options->lane)
+        tell(r, note);
+    else if (!r->options->quiet)
+        fprintf(stderr, "%s\n", note);
+    return PV_OK;
+}
+
+static pv_status open_own(run *r)
+{
+    const pv_config *c = r->config;
+    PV_TRY(pv_device_open(&r->own_device, c->device));
+    PV_TRY(pv_stream_open(&r->own_stream, r->own_device, (int)c->threads));
+    PV_TRY(pv_source_open(&r->own_data, c->data, (int)c->threads, r->options->quiet));
+    PV_TRY(pv_device_data_open(&r->own_images, r->own_device, &r->own_data));
+    r->stream = r->own_stream;
+    r->images = &r->own_images;
     return PV_OK;
 }
 
 static pv_status prepare(run *r)
 {
     char path[4096];
-    const pv_config *c = r->config;
+    const pv_run_lane *lane = r->options->lane;
     PV_TRY(pv_make_directory(r->options->directory));
     PV_TRY(pv_lock_take(&r->lock, r->options->directory));
     PV_TRY(check_directory(r));
-    PV_TRY(pv_device_open(&r->device, c->device));
-    PV_TRY(pv_stream_open(&r->stream, r->device, (int)c->threads));
-    PV_TRY(pv_source_open(&r->data, c->data, (int)c->threads, r->options->quiet));
-    PV_TRY(pv_device_data_open(&r->images, r->device, &r->data));
-    PV_TRY(pv_trainer_open(&r->trainer, c, &r->images, r->stream));
+    r->stream = lane ? lane->stream : NULL;
+    r->images = lane ? lane->images : NULL;
+    if (!lane) PV_TRY(open_own(r));
+    PV_TRY(pv_trainer_open(&r->trainer, r->config, r->images, r->stream));
     PV_TRY(restore(r));
     PV_TRY(write_config(r));
     path_in(path, r, "log.csv");
     PV_TRY(pv_log_open(&r->log, path, r->trainer));
-    PV_TRY(write_status(r, "running", NULL));
+    PV_TRY(write_status(r, PV_RUN_RUNNING, ""));
     r->logged = r->log.step;
     r->start = pv_now();
     print_header(r);
-    pv_bar_start(&r->bar, "training", (size_t)pv_trainer_count(r->trainer), r->options->quiet);
+    pv_bar_start(&r->bar, "training", (size_t)pv_trainer_count(r->trainer),
+                 r->options->quiet || lane);
+    tell(r, NULL);
     return PV_OK;
 }
 
@@ -223,10 +259,10 @@ pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
         pv_bar_end(&r.bar);
         char error[512];
         snprintf(error, sizeof error, "%s", pv_error());
-        const char *state = status == PV_OK         ? "finished"
-                            : status == PV_ESTOPPED ? "stopped"
-                                                    : "failed";
-        pv_status told = write_status(&r, state, status == PV_OK ? NULL : error);
+        pv_run_state state = status == PV_OK         ? PV_RUN_FINISHED
+                             : status == PV_ESTOPPED ? PV_RUN_STOPPED
+                                                     : PV_RUN_FAILED;
+        pv_status told = write_status(&r, state, status == PV_OK ? "" : error);
         if (status == PV_OK)
             status = told;
         else
@@ -234,10 +270,10 @@ pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
     }
     pv_log_close(&r.log);
     pv_trainer_close(r.trainer);
-    pv_device_data_close(&r.images);
-    pv_stream_close(r.stream);
-    pv_device_close(r.device);
-    pv_data_close(&r.data);
+    pv_device_data_close(&r.own_images);
+    pv_stream_close(r.own_stream);
+    pv_device_close(r.own_device);
+    pv_data_close(&r.own_data);
     pv_lock_release(r.lock);
     return status;
 }

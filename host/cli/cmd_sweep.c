@@ -1,0 +1,119 @@
+/* cmd_sweep.c -- polarvae sweep: trains the models of a sweep file. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "polarvae/sweep.h"
+
+static const char usage[] =
+    "Usage: polarvae sweep SWEEP.yaml --dir DIR [key=value ...] [--lanes L] [--index I] [--quiet]\n"
+    "       polarvae sweep SWEEP.yaml [key=value ...] --list [--index I]\n"
+    "\n"
+    "Trains every model of a sweep file into a run directory DIR/NAME. Finished models are not\n"
+    "touched, what was cut off goes on to the same bits, what failed is tried again; the bits of "
+    "a\n"
+    "model are those of `polarvae train`, whatever the number of lanes.\n"
+    "\n"
+    "  key=value   replaces what the file gives outside of its grid, also seeds=N\n"
+    "  --dir DIR   where the run directories are\n"
+    "  --lanes L   models trained side by side (default: one a thread; see the key threads)\n"
+    "  --index I   only the model of that index\n"
+    "  --list      trains nothing: index, name and keys of every model, with tabs between\n"
+    "  --device D  auto, cpu or cuda:N\n"
+    "  --quiet     nothing on stderr but errors\n"
+    "  --help      this text\n"
+    "\n"
+    "A sweep file is a configuration (polarvae train --help has its keys) and two keys more:\n"
+    "\n"
+    "  data: [a.h5, b.h5]       a list where a configuration has one value\n"
+    "  grid:                    mappings that follow one another; of the lists in one, every\n"
+    "                           combination is taken\n"
+    "    - {objective: beta_vae, beta: [1, 4, 16]}\n"
+    "    - {objective: factor_vae, gamma: [10, 30], steps: 150000}\n"
+    "  seeds: 5                 0, 1, 2, 3, 4; or a list\n"
+    "\n"
+    "Order, from slowest to fastest: the lists outside of grid, the mappings, the lists of a\n"
+    "mapping (of several the first is slower), the seeds. Index 0 is the first model. Above, the\n"
+    "index is data * 25 + (number in the grid, 0 to 4) * 5 + seed; factor_vae with gamma 30, seed "
+    "2\n"
+    "and b.h5 is model 47, factor_vae-data=b-gamma=30-seed=2.\n"
+    "\n"
+    "Example:\n"
+    "  polarvae sweep configs/demo.yaml --list\n"
+    "  polarvae sweep configs/demo.yaml --dir runs/demo steps=3000\n";
+
+typedef struct {
+    pv_sweep_options run;
+    long index, lanes;
+    int list;
+} options;
+
+static pv_status list(const pv_sweep *sweep, long index)
+{
+    pv_sweep_model m;
+    const size_t end = index < 0 ? pv_sweep_count(sweep) : (size_t)index + 1;
+    for (size_t i = index < 0 ? 0 : (size_t)index; i < end; i++) {
+        PV_TRY(pv_sweep_model_open(&m, sweep, i));
+        printf("%zu\t%s\t%s\n", i, m.name, m.keys);
+        pv_sweep_model_close(&m);
+    }
+    return PV_OK;
+}
+
+static pv_status train(const pv_sweep *sweep, const pv_sweep_options *o)
+{
+    pv_sweep_result r;
+    pv_status status = pv_sweep_run(&r, sweep, o);
+    if (status == PV_OK)
+        printf("%s: all of %zu models finished, %zu of them now\n", o->directory, r.models,
+               r.trained);
+    return status;
+}
+
+static pv_status check(const pv_arguments *rest, const options *o)
+{
+    if (rest->count == 0 || strchr(rest->value[0], '='))
+        return pv_fail(PV_EUSAGE, "sweep: a sweep file must come first; see --help");
+    if (!pv_file_exists(rest->value[0]))
+        return pv_fail(PV_EUSAGE, "%s: there is no such sweep file", rest->value[0]);
+    for (int i = 1; i < rest->count; i++)
+        if (!strchr(rest->value[i], '='))
+            return pv_fail(PV_EUSAGE, "%s: is neither an option nor key=value", rest->value[i]);
+    if (!o->list && !o->run.directory)
+        return pv_fail(PV_EUSAGE, "sweep: --dir DIR is missing, where the models go");
+    return PV_OK;
+}
+
+static pv_status sweep(const pv_arguments *rest, void *state)
+{
+    options *o = state;
+    pv_sweep *s;
+    PV_TRY(check(rest, o));
+    o->run.index = o->index;
+    o->run.lanes = (int)o->lanes;
+    PV_TRY(pv_sweep_open(&s, rest->value[0], rest->count - 1, rest->value + 1));
+    pv_status status = PV_OK;
+    if (o->index >= (long)pv_sweep_count(s))
+        status = pv_fail(PV_EUSAGE, "--index %ld: the sweep has %zu models, from 0", o->index,
+                         pv_sweep_count(s));
+    if (status == PV_OK) status = o->list ? list(s, o->index) : train(s, &o->run);
+    pv_sweep_close(s);
+    return status;
+}
+
+int pv_command_sweep(int argc, char **argv)
+{
+    options o = {.index = -1};
+    const pv_option known[] = {
+        {.name = "--dir", .text = &o.run.directory},
+        {.name = "--lanes", .number = &o.lanes, .low = 1, .high = 1024},
+        {.name = "--index", .number = &o.index, .low = 0, .high = PV_SWEEP_MODELS},
+        {.name = "--list", .flag = &o.list},
+        {.name = "--quiet", .flag = &o.run.quiet},
+        {0}};
+    return pv_command_run(
+        &(pv_command){
+            .usage = usage, .options = known, .sets_device = 1, .run = sweep, .state = &o},
+        argc, argv);
+}

@@ -1,0 +1,74 @@
+/* sets.c -- the data sets of a sweep: opened when first wanted, closed when no model is left. */
+#include "sweep/sets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "polarvae/source.h"
+
+pv_status pv_sets_add(pv_sets *sets, const char *name, size_t *index)
+{
+    size_t i = 0;
+    while (i < sets->count && strcmp(sets->at[i]->name, name) != 0) i++;
+    if (i == sets->count) {
+        pv_set **at = realloc(sets->at, (sets->count + 1) * sizeof(pv_set *));
+        if (!at) return pv_fail(PV_ENOMEM, "out of memory: data sets");
+        sets->at = at;
+        PV_TRY(pv_new(&at[i], 1, sizeof **at, "a data set"));
+        snprintf(at[i]->name, sizeof at[i]->name, "%s", name);
+        pthread_mutex_init(&at[i]->door, NULL);
+        sets->count++;
+    }
+    sets->at[i]->wanted++;
+    *index = i;
+    return PV_OK;
+}
+
+static void drop(pv_set *s)
+{
+    pv_device_data_close(&s->images);
+    pv_data_close(&s->data);
+    s->images = (pv_device_data){0};
+    s->data = (pv_data){0};
+}
+
+void pv_sets_close(pv_sets *sets)
+{
+    for (size_t i = 0; i < sets->count; i++) {
+        drop(sets->at[i]);
+        pthread_mutex_destroy(&sets->at[i]->door);
+        free(sets->at[i]);
+    }
+    free(sets->at);
+    *sets = (pv_sets){0};
+}
+
+static pv_status open_set(pv_set *s, pv_device *device, int quiet)
+{
+    pv_status status = pv_source_open(&s->data, s->name, 0, quiet);
+    if (status == PV_OK) status = pv_device_data_open(&s->images, device, &s->data);
+    if (status == PV_OK) return PV_OK;
+    snprintf(s->error, sizeof s->error, "%s", pv_error());
+    drop(s);
+    return status;
+}
+
+pv_status pv_set_take(pv_set *s, pv_device *device, int quiet, const pv_device_data **out)
+{
+    pthread_mutex_lock(&s->door);
+    if (!s->tried) s->status = open_set(s, device, quiet);
+    s->tried = s->status != PV_ESTOPPED;
+    const pv_status status = s->status == PV_OK ? PV_OK : pv_fail(s->status, "%s", s->error);
+    pthread_mutex_unlock(&s->door);
+    *out = &s->images;
+    return status;
+}
+
+void pv_set_leave(pv_set *s)
+{
+    pthread_mutex_lock(&s->door);
+    if (--s->wanted == 0) drop(s);
+    pthread_mutex_unlock(&s->door);
+}

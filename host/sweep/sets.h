@@ -1,0 +1,36 @@
+/* sets.h -- the data sets of a sweep: one copy of each, while models want it; private to
+ * host/sweep/. */
+#ifndef PV_SWEEP_SETS_H
+#define PV_SWEEP_SETS_H
+
+#include <pthread.h>
+
+#include "polarvae/train.h"
+
+typedef struct {
+    char name[PV_TEXT];
+    size_t wanted; /* models that will still take it */
+    pthread_mutex_t door;
+    pv_data data;
+    pv_device_data images;
+    int tried;
+    pv_status status; /* of the try */
+    char error[512];
+} pv_set;
+
+typedef struct {
+    pv_set **at;
+    size_t count;
+} pv_sets;
+
+/* One more model wants the data set of that name; *index is its number. */
+pv_status pv_sets_add(pv_sets *sets, const char *name, size_t *index);
+void pv_sets_close(pv_sets *sets);
+
+/* The images on the device, opened by the first that takes them; the others wait. What could not be
+ * opened is not tried again, but after a signal. */
+pv_status pv_set_take(pv_set *set, pv_device *device, int quiet, const pv_device_data **out);
+/* One model less wants it; after the last one it is closed. */
+void pv_set_leave(pv_set *set);
+
+#endif
