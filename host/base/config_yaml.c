@@ -17,7 +17,8 @@ typedef struct {
     yaml_parser_t parser;
     yaml_event_t event; /* the current one */
     pv_settings *settings;
-    pv_grid *grid; /* NULL: a configuration, which has none */
+    pv_grid *grid; /* NULL: a configuration, or a mapping of a grid: they have none */
+    int inside;    /* a mapping of a grid */
 } reader;
 
 static size_t line(const reader *r) { return r->event.start_mark.line + 1; }
@@ -116,6 +117,8 @@ static pv_status read_special(reader *r, const pv_setting *key, int *done)
     const int grid = strcmp(key->key, "grid") == 0;
     *done = 0;
     if (!grid && strcmp(key->key, "seeds") != 0) return PV_OK;
+    if (r->inside)
+        return pv_setting_fail(key, "'%s' stands outside of grid, once for all", key->key);
     if (!r->grid)
         return pv_setting_fail(key, "'%s' stands in a sweep file: use 'polarvae sweep'", key->key);
     if (!grid) return PV_OK;
@@ -176,7 +179,8 @@ static pv_status read_grid(reader *r)
     pv_settings *outer = r->settings;
     if (r->event.type != YAML_SEQUENCE_START_EVENT)
         return FAIL(r, "grid must be a list of mappings, each as '- objective: beta_vae'");
-    r->grid = NULL; /* its mappings have none */
+    r->grid = NULL;
+    r->inside = 1;
     for (;;) {
         PV_TRY(next(r));
         if (r->event.type == YAML_SEQUENCE_END_EVENT) break;
@@ -189,6 +193,7 @@ static pv_status read_grid(reader *r)
     }
     if (grid->count == 0) return FAIL(r, "grid must hold at least one mapping");
     r->grid = grid;
+    r->inside = 0;
     r->settings = outer;
     return PV_OK;
 }

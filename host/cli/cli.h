@@ -44,6 +44,9 @@ int pv_command_run(const pv_command *command, int argc, char **argv);
  * names what is wrong, and the nearest option of an unknown one. */
 pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_arguments *rest);
 
+/* key=value, and no path of a run with an equals sign in it, such as DIR/beta_vae-beta=4. */
+int pv_is_assignment(const char *argument);
+
 /* argv[0] is the command's name. */
 #define PV_COMMANDS(X)                                                                             \
     X(data, "makes a data set file, and says what is in one")                                      \

@@ -35,7 +35,7 @@ static pv_status encode(const pv_arguments *rest, void *state)
     pv_session s;
     pv_codes codes = {0};
     pv_bar bar;
-    if (rest->count == 0 || strchr(rest->value[0], '='))
+    if (rest->count == 0 || pv_is_assignment(rest->value[0]))
         return pv_fail(PV_EUSAGE, "encode: a run directory must be named; see --help");
     const char *run = rest->value[0];
     PV_TRY(pv_session_open(&s, run, rest->count - 1, rest->value + 1, o->quiet));

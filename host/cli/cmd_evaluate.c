@@ -1,4 +1,5 @@
 /* cmd_evaluate.c -- polarvae evaluate: variable types and scores of one run or several. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,33 +139,53 @@ static pv_status print(const evaluated *e, int json)
 
 /* ---- several runs ---- */
 
-static void print_number(double x)
+static void print_pair(double mean, double sampled, int digits)
 {
-    if (x == x)
-        printf(" %9.3f", x);
-    else
-        printf(" %9s", "-");
+    const double value[2] = {mean, sampled};
+    printf(" |");
+    for (int i = 0; i < 2; i++)
+        if (isfinite(value[i]))
+            printf(" %7.*f", digits, value[i]);
+        else
+            printf(" %7s", "-");
+}
+
+/* The length of the directory that all runs are in. */
+static size_t common_directory(const evaluated *e, int count)
+{
+    const char *slash = strrchr(e[0].run, '/');
+    const size_t length = slash && slash[1] ? (size_t)(slash - e[0].run) + 1 : 0;
+    for (int i = 1; i < count; i++)
+        if (strncmp(e[i].run, e[0].run, length) != 0 || strchr(e[i].run + length, '/')) return 0;
+    return length;
 }
 
 static void print_comparison(const evaluated *e, int count)
 {
     enum { ALL, ACTIVE };
+    const size_t directory = common_directory(e, count);
     int width = 3;
     for (int i = 0; i < count; i++)
-        if ((int)strlen(e[i].run) > width) width = (int)strlen(e[i].run);
-    printf("Total correlation in nats, of all variables and of the active ones alone:\n\n");
-    printf("%-*s active mixed passive | %9s %9s | %9s %9s | %9s\n", width, "run", "all: mean",
-           "sampled", "act: mean", "sampled", "ELBO");
+        if ((int)strlen(e[i].run + directory) > width) width = (int)strlen(e[i].run + directory);
+    printf(
+        "Active, mixed and passive variables; total correlation (TC) of all variables and of the\n"
+        "active ones alone, and mutual information (MI), of mean and sampled codes, in "
+        "nats%s%.*s\n\n",
+        directory ? "; runs in " : "", (int)directory, e[0].run);
+    printf("%-*s  act mix pas | %15s | %15s | %15s | %8s\n", width, "", "TC, all", "TC, active",
+           "MI, all", "");
+    printf("%-*s             ", width, "run");
+    for (int i = 0; i < 3; i++) printf(" | %7s %7s", "mean", "sampled");
+    printf(" | %8s\n", "ELBO");
     for (int i = 0; i < count; i++) {
         const pv_evaluation *r = &e[i].result;
-        printf("%-*s %6d %5d %7d |", width, e[i].run, r->count[PV_ACTIVE], r->count[PV_MIXED],
-               r->count[PV_PASSIVE]);
-        print_number(r->mean.subset[ALL].total_correlation);
-        print_number(r->sampled.subset[ALL].total_correlation);
-        printf(" |");
-        print_number(r->mean.subset[ACTIVE].total_correlation);
-        print_number(r->sampled.subset[ACTIVE].total_correlation);
-        printf(" | %9.2f\n", r->reconstruction_elbo);
+        const pv_scores *mean = r->mean.subset, *sampled = r->sampled.subset;
+        printf("%-*s  %3d %3d %3d", width, e[i].run + directory, r->count[PV_ACTIVE],
+               r->count[PV_MIXED], r->count[PV_PASSIVE]);
+        print_pair(mean[ALL].total_correlation, sampled[ALL].total_correlation, 3);
+        print_pair(mean[ACTIVE].total_correlation, sampled[ACTIVE].total_correlation, 3);
+        print_pair(mean[ALL].mutual_information, sampled[ALL].mutual_information, 4);
+        printf(" | %8.2f\n", r->reconstruction_elbo);
     }
 }
 
@@ -184,9 +205,9 @@ static pv_status evaluate(const pv_arguments *rest, void *state)
 {
     const options *o = state;
     int runs = 0;
-    while (runs < rest->count && !strchr(rest->value[runs], '=')) runs++;
+    while (runs < rest->count && !pv_is_assignment(rest->value[runs])) runs++;
     for (int i = runs; i < rest->count; i++)
-        if (!strchr(rest->value[i], '='))
+        if (!pv_is_assignment(rest->value[i]))
             return pv_fail(PV_EUSAGE, "%s: runs come before key=value", rest->value[i]);
     if (runs == 0) return pv_fail(PV_EUSAGE, "evaluate: a run directory must be named; see --help");
     if (o->json && runs > 1) return pv_fail(PV_EUSAGE, "--json: takes one run, not %d", runs);

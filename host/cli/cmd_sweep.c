@@ -73,12 +73,12 @@ static pv_status train(const pv_sweep *sweep, const pv_sweep_options *o)
 
 static pv_status check(const pv_arguments *rest, const options *o)
 {
-    if (rest->count == 0 || strchr(rest->value[0], '='))
+    if (rest->count == 0 || pv_is_assignment(rest->value[0]))
         return pv_fail(PV_EUSAGE, "sweep: a sweep file must come first; see --help");
     if (!pv_file_exists(rest->value[0]))
         return pv_fail(PV_EUSAGE, "%s: there is no such sweep file", rest->value[0]);
     for (int i = 1; i < rest->count; i++)
-        if (!strchr(rest->value[i], '='))
+        if (!pv_is_assignment(rest->value[i]))
             return pv_fail(PV_EUSAGE, "%s: is neither an option nor key=value", rest->value[i]);
     if (!o->list && !o->run.directory)
         return pv_fail(PV_EUSAGE, "sweep: --dir DIR is missing, where the models go");

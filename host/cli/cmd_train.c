@@ -24,15 +24,13 @@ static const char usage[] =
     "  polarvae train --resume --out runs/beta4\n"
     "\n";
 
-static int is_assignment(const char *argument) { return strchr(argument, '=') != NULL; }
-
 /* The run directory's own configuration, or defaults. */
 static pv_status choose_file(char path[static 4096], const char **file, const pv_arguments *rest,
                              const pv_run_options *options, int *first)
 {
     *file = NULL;
     *first = 0;
-    if (rest->count > 0 && !is_assignment(rest->value[0])) {
+    if (rest->count > 0 && !pv_is_assignment(rest->value[0])) {
         *file = rest->value[0];
         *first = 1;
         if (!pv_file_exists(*file))
@@ -45,7 +43,7 @@ static pv_status choose_file(char path[static 4096], const char **file, const pv
         *file = path;
     }
     for (int i = *first; i < rest->count; i++)
-        if (!is_assignment(rest->value[i]))
+        if (!pv_is_assignment(rest->value[i]))
             return pv_fail(PV_EUSAGE, "%s: is neither an option nor key=value", rest->value[i]);
     return PV_OK;
 }

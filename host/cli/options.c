@@ -48,6 +48,12 @@ static pv_status set_option(const pv_option *o, const char *inline_value, int ar
     return PV_OK;
 }
 
+int pv_is_assignment(const char *argument)
+{
+    const char *equals = strchr(argument, '=');
+    return equals && strcspn(argument, "/.-") > (size_t)(equals - argument);
+}
+
 pv_status pv_options_parse(const pv_option *options, int argc, char **argv, pv_arguments *rest)
 {
     for (int i = 1; i < argc; i++) {
