@@ -40,7 +40,7 @@ run() {
 }
 
 # Orders: as written, reversed (streams: at once), and two of chance.
-for program in good_instructions good_streams; do
+for program in good_assembly good_instructions good_streams; do
     build $program
     for order in 0 1 2 3; do
         export EMULATED_ORDER=$order EMULATED_STREAMS=$order

@@ -184,6 +184,19 @@ __global__ void intrinsics(uint32_t *to)
     to[13] = (uint32_t)(__float2int_rd(-1.5f) + __float2int_ru(1.2f) + __double2int_rn(2.5));
     to[14] = (uint32_t)__float2int_rz(3e9f); /* the largest int */
     asm("{ .reg .b32 t; bfe.u32 t, %1, 3, 9; bfi.b32 %0, t, %1, 20, 5; }" : "=r"(to[15]) : "r"(x));
+    uint32_t equal, less, at_most, more, at_least;
+    asm("mov.u32 %0, %%lanemask_eq;" : "=r"(equal));
+    asm("mov.u32 %0, %%lanemask_lt;" : "=r"(less));
+    asm("mov.u32 %0, %%lanemask_le;" : "=r"(at_most));
+    asm("mov.u32 %0, %%lanemask_gt;" : "=r"(more));
+    asm("mov.u32 %0, %%lanemask_ge;" : "=r"(at_least));
+    to[17] = equal + 3 * less + 5 * at_most + 7 * more + 9 * at_least;
+    int all;
+    to[18] = __match_all_sync(0xffffffffu, i / 32, &all);
+    to[18] += (uint32_t)all;
+    to[19] = __match_all_sync(0xffffffffu, i / 8, &all);
+    to[19] += (uint32_t)all;
+    to[20] = blockDim.x + 10 * gridDim.x + 100 * blockIdx.x + (uint32_t)warpSize;
     asm("lop3.b32 %0, %1, %2, %3, 0x96;" : "=r"(to[16]) : "r"(x), "r"(i), "r"(0xf0f0u));
 }
 
@@ -197,7 +210,7 @@ static int check_intrinsics(void)
     for (uint32_t i = 0; i < LANES; i++) {
         const uint64_t wide = host_input((int)i);
         const uint32_t x = (uint32_t)wide, lane = i % 32, warp = i - lane, y = ~x;
-        uint32_t right[17] = {0}, reversed = 0, match = 0;
+        uint32_t right[21] = {0}, reversed = 0, match = 0;
         for (int k = 0; k < 32; k++) reversed |= (x >> k & 1) << (31 - k);
         for (uint32_t k = 0; k < 32; k++) match |= (uint32_t)((warp + k) % 4 == i % 4) << k;
         right[0] = (uint32_t)(__builtin_popcount(x) + (x ? __builtin_clz(x) : 32) +
@@ -222,7 +235,11 @@ static int check_intrinsics(void)
         right[14] = 0x7fffffff;
         right[15] = (x & ~(0x1fu << 20)) | (x >> 3 & 0x1f) << 20;
         right[16] = x ^ i ^ 0xf0f0;
-        for (int k = 0; k < 17; k++)
+        const uint32_t own = 1u << lane;
+        right[17] = own + 3 * (own - 1) + 5 * (2 * own - 1) + 7 * ~(2 * own - 1) + 9 * ~(own - 1);
+        right[18] = 0; /* all lanes, and one */
+        right[20] = LANES + 10 + 32;
+        for (int k = 0; k < 21; k++)
             wrong += expect("an intrinsic", (int)i * 100 + k, host[24 * i + k], right[k]);
     }
     return wrong;
@@ -258,6 +275,14 @@ __global__ void memory(float *to, unsigned long long *sums, const uint8_t *bytes
     atomicAdd((float *)&sums[4], 0.5f);
     atomicAdd((double *)&sums[5], 0.25);
     atomicOr((unsigned *)&sums[6], 1u << i % 32);
+    atomicXor(&sums[7], (unsigned long long)i);
+    atomicInc((unsigned *)&sums[8], 9);
+    atomicDec((unsigned *)&sums[9], 9);
+    atomicMin(&sums[10], (unsigned long long)i);
+    atomicMax((int *)&sums[11], i - 99);
+    atomicAnd((unsigned *)&sums[12], ~(unsigned)i);
+    atomicMin((long long *)&sums[13], (long long)-i);
+    atomicMax((unsigned *)&sums[14], (unsigned)i);
     __threadfence();
     __syncthreads();
     const float sum = reduce(storage).Sum((float)i);
@@ -268,10 +293,11 @@ __global__ void memory(float *to, unsigned long long *sums, const uint8_t *bytes
 static int check_memory(void)
 {
     float *device = on_device<float>(LANES + 1), host[LANES + 1];
-    unsigned long long *sums = zeros<unsigned long long>(7), sum[7];
+    unsigned long long *sums = zeros<unsigned long long>(15), sum[15];
     uint8_t *bytes = on_device<uint8_t>(LANES), byte[LANES];
     for (int i = 0; i < LANES; i++) byte[i] = (uint8_t)(i * i);
     DO(cudaMemcpy(bytes, byte, sizeof byte, cudaMemcpyHostToDevice));
+    DO(cudaMemset(&sums[10], 0xff, 5 * sizeof *sums));
     memory<<<1, LANES, LANES * sizeof(float4)>>>(device, sums, bytes);
     DO(cudaMemcpy(host, device, sizeof host, cudaMemcpyDeviceToHost));
     DO(cudaMemcpy(sum, sums, sizeof sum, cudaMemcpyDeviceToHost));
@@ -297,6 +323,16 @@ static int check_memory(void)
     wrong += expect("atomicAdd of float", 0, half, LANES * 0.5);
     wrong += expect("atomicAdd of double", 0, quarter, LANES * 0.25);
     wrong += expect("atomicOr", 0, (double)sum[6], 4294967295.0);
+    unsigned dec = 0;
+    for (int i = 0; i < LANES; i++) dec = dec == 0 ? 9 : dec - 1;
+    wrong += expect("atomicXor", 0, (double)sum[7], 0);
+    wrong += expect("atomicInc", 0, (double)sum[8], LANES % 10);
+    wrong += expect("atomicDec", 0, (double)sum[9], dec);
+    wrong += expect("atomicMin of u64", 0, (double)sum[10], 0);
+    wrong += expect("atomicMax of s32", 0, (int)sum[11], -1);
+    wrong += expect("atomicAnd", 0, (unsigned)sum[12], 0xffffffffu - (LANES - 1));
+    wrong += expect("atomicMin of s64", 0, (double)(long long)sum[13], 1 - LANES);
+    wrong += expect("atomicMax of u32", 0, (unsigned)sum[14], 0xffffffffu);
     DO(cudaFree(device));
     DO(cudaFree(sums));
     DO(cudaFree(bytes));

@@ -81,8 +81,7 @@ cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void *
 cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void **arguments,
                                size_t dynamic, cudaStream_t stream)
 {
-    API_ENTER(cudaErrorLaunchOutOfResources);
-    return api_leave(launch(kernel, grid, block, arguments, dynamic, stream));
+    return cudaLaunchKernel(kernel, grid, block, arguments, dynamic, stream);
 }
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *c, const void *function, void **arguments)

@@ -115,6 +115,7 @@ void __cudaRegisterFatBinaryEnd(void **handle) { (void)handle; }
 void __cudaUnregisterFatBinary(void **handle)
 {
     emu_lock();
+    work_wait_all(); /* what was never waited for is done while its code is still there */
     const program *p = (const program *)handle;
     for (emu_function **f = &functions; *f;) {
         emu_function *one = *f;

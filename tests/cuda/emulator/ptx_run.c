@@ -147,6 +147,10 @@ static outcome run_warp(ptx_warp *w, long turn)
             if (!group->lanes) *group = w->groups[--w->group_count];
             break;
         case DO_TOGETHER:
+            if (active && active != lanes) {
+                branch(w, group, at, active); /* the others go on */
+                break;
+            }
             if (active && !are_together(w, group, i, active, forced && at == first)) break;
             w->mask = active;
             if (active) i->run(w, i);
