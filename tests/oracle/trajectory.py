@@ -28,6 +28,7 @@ import formulas
 from model import GOLDEN, Adam, Discriminator, Vae, reconstruction_loss, sample, word
 
 PROBES, SKETCH = 32, 64
+NOISE = 500  # number of the first noise among the sketches
 
 # The keys that each objective reads, and their values where the file is silent (None: it may not be).
 KEYS = {
@@ -37,6 +38,14 @@ KEYS = {
     "beta_tcvae": {"beta": None, "estimator": "weighted", "tc_constants": False, "examples": 0},
     "dip_vae_i": {"lambda_od": None, "lambda_d_factor": None},
     "dip_vae_ii": {"lambda_od": None, "lambda_d_factor": None},
+}
+
+# As published, where the file is silent.
+DISCRIMINATOR_ADAM = {
+    "discriminator_learning_rate": 1e-4,
+    "discriminator_beta1": 0.5,
+    "discriminator_beta2": 0.9,
+    "discriminator_epsilon": 1e-8,
 }
 
 
@@ -79,8 +88,8 @@ class Start:
                     float(a["epsilon"]), text(a["placement"]))
 
     def discriminator_adam(self):
-        rate = float(self.attributes.get("discriminator_learning_rate", 1e-4))
-        return Adam(rate, 0.5, 0.9, 1e-8, text(self.attributes["placement"]))
+        a = {**DISCRIMINATOR_ADAM, **self.attributes}
+        return Adam(*(float(a[key]) for key in DISCRIMINATOR_ADAM), text(a["placement"]))
 
     def initial(self, network, prefix):
         """The first values of a network; every array of the group must be one of its tensors."""
@@ -230,6 +239,9 @@ def train_and_write(path, start):
                         for k, v in start.attributes.items()})
         f.attrs["steps"] = start.steps
         f["input"], f["input_crc"] = names(start.arrays), np.array(crc, dtype=np.int64)
+        noise = [start.arrays[n].astype(np.float64).ravel() for n in ("noise", "noise2")
+                 if n in start.arrays]
+        f["noise_sketch"] = np.array([sketch(NOISE + i, x) for i, x in enumerate(noise)])
         f["term"], f["terms"], f["terms_float32"] = names(term), terms, single_terms
         f["tensor"] = names(final)
         f["size"] = np.array([len(x) for x in final.values()], dtype=np.int64)
