@@ -204,9 +204,9 @@ static const struct {
     {"one handle in two streams", two_streams_one_handle, 1, "results may differ from run to run"},
     {"dead handle", dead_handle, 1, "was never created, or is destroyed"},
     {"ordered streams", ordered_streams, 0, NULL},
-    {"missing wait", missing_wait, 1, "leaves open which comes first"},
+    {"missing wait", missing_wait, 1, "nothing orders the two"},
     {"own workspaces", own_workspaces, 0, NULL},
-    {"shared workspace", shared_workspace, 1, "leaves open which comes first"},
+    {"shared workspace", shared_workspace, 1, "nothing orders the two"},
     {"failing product", failing_product, 0, NULL},
     {"failing handles", failing_handles, 0, NULL},
 };

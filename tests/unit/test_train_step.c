@@ -201,7 +201,7 @@ static void step_of_golden(const char *name)
     read_golden(&g, name);
     image = oracle_images(&g);
     noise = oracle_noise(&g);
-    for (int i = 0; i < STREAMS; i++) {
+    for (int i = 0; i < streams; i++) {
         model m;
         double terms[PV_MAX_TERMS], loss;
         snprintf(context, sizeof context, "%s, %d threads", name, stream_threads[i]);
