@@ -1,0 +1,237 @@
+# sweep.sh -- the models of a sweep have the bits of `train`, whatever the lanes, kills and failures.
+. "$SOURCE/tests/cli/check.inc"
+
+KILLS=$(count 6 2) STEPS=$(count 45 6) LANES=$(count "1 2 3" "1 3")
+
+need polarvae data generate a.h5 --subset 3:2:4:8:8 --quiet >out.text
+need polarvae data generate b.h5 --subset 3:2:4:7:7 --quiet >out.text
+cat >base.yaml <<END
+batch: 3
+latents: 4
+steps: $STEPS
+log_every: 2
+checkpoint_every: $((STEPS / 3))
+END
+{
+    cat base.yaml
+    cat <<'END'
+data: [a.h5, b.h5]
+grid:
+  - {objective: beta_vae, beta: [1, 4]}
+  - {objective: factor_vae, gamma: 10}
+  - {objective: dip_vae_i, lambda_od: 5}
+END
+} >sweep.yaml
+sweep() { polarvae sweep sweep.yaml "$@"; }
+
+# ---- the list ----
+
+need sweep --list >list.text
+cat >wanted.text <<'END'
+0	beta_vae-data=a-beta=1	data=a.h5 objective=beta_vae beta=1
+1	beta_vae-data=a-beta=4	data=a.h5 objective=beta_vae beta=4
+2	factor_vae-data=a	data=a.h5 objective=factor_vae gamma=10
+3	dip_vae_i-data=a	data=a.h5 objective=dip_vae_i lambda_od=5
+4	beta_vae-data=b-beta=1	data=b.h5 objective=beta_vae beta=1
+5	beta_vae-data=b-beta=4	data=b.h5 objective=beta_vae beta=4
+6	factor_vae-data=b	data=b.h5 objective=factor_vae gamma=10
+7	dip_vae_i-data=b	data=b.h5 objective=dip_vae_i lambda_od=5
+END
+check "--list: $(cat list.text)" cmp list.text wanted.text
+need sweep --list --index 5 >one.text
+sed -n 6p list.text >wanted.text
+check "--list --index 5: $(cat one.text)" cmp one.text wanted.text
+
+# ---- the same models by `train` ----
+
+names=$(cut -f 2 list.text)
+while IFS="$(printf '\t')" read -r index name keys; do
+    # shellcheck disable=SC2086
+    need train base.yaml $keys --out "single/$name"
+done <list.text
+
+# same_models TEXT DIR: all of DIR's models are those of `train`.
+same_models() {
+    for name in $names; do same_run "$1, $name" "single/$name" "$2/$name"; done
+    check "$1: $(ls "$2" | wc -l) directories" test "$(ls "$2" | wc -l)" -eq 8
+    check "$1: parts are left behind" test -z "$(find "$2" -name '*.part')"
+    check "$1: not all finished" test "$(grep -l '"state": "finished"' "$2"/*/status.json | wc -l)" -eq 8
+}
+
+for lanes in $LANES; do
+    need sweep --dir lanes$lanes --lanes $lanes --quiet >out.text 2>error.text
+    check "$lanes lanes: on stdout: $(cat out.text)" \
+        grep -q "^lanes$lanes: all of 8 models finished, 8 of them now$" out.text
+    check "$lanes lanes --quiet: on stderr: $(cat error.text)" test ! -s error.text
+    same_models "$lanes lanes" lanes$lanes
+done
+check "another configuration than that of train" \
+    cmp single/factor_vae-data=b/config.yaml lanes1/factor_vae-data=b/config.yaml
+
+# ---- finished: nothing is touched ----
+
+contents lanes1 >before
+touch marker
+need sweep --dir lanes1 >out.text 2>error.text
+contents lanes1 >after
+check "a finished sweep changed" cmp before after
+check "a finished sweep was written to" test -z "$(find lanes1 -newer marker)"
+check "a finished sweep: $(cat out.text)" \
+    grep -q "^lanes1: all of 8 models finished, 0 of them now$" out.text
+
+# ---- what a run directory with an equals sign is good for ----
+
+need polarvae evaluate lanes1/beta_vae-data=a-beta=1 lanes1/dip_vae_i-data=a examples=50 --quiet >out.text
+check "evaluate: no table of both" grep -q "^dip_vae_i-data=a  " out.text
+
+# ---- one of them ----
+
+need sweep --dir one --index 6 --quiet >out.text
+check "--index 6: made $(ls one)" test "$(ls one)" = factor_vae-data=b
+same_run "--index 6" single/factor_vae-data=b one/factor_vae-data=b
+
+# ---- a changed configuration ----
+
+contents lanes1 >before
+refused 2 "beta_vae-data=a-beta=1/config.yaml: the run has another learning_rate" \
+    sweep sweep.yaml --dir lanes1 learning_rate=0.1
+sed 's/gamma: 10/gamma: 10, discriminator_beta1: 0.25/' sweep.yaml >changed.yaml
+refused 2 "factor_vae-data=a/config.yaml: the run has another discriminator_beta1" \
+    sweep changed.yaml --dir lanes1
+contents lanes1 >after
+check "a refused sweep changed something" cmp before after
+
+more=$((STEPS + 3)) # only longer: it goes on
+need sweep --dir one --index 6 --quiet steps=$more >out.text
+need train base.yaml data=b.h5 objective=factor_vae gamma=10 steps=$more --out longer
+same_run "more steps" longer one/factor_vae-data=b
+
+# ---- killed ----
+
+seed=${SEED:-$(date +%s)}
+echo "SEED=$seed"
+begun=$(date +%s%3N)
+need sweep --dir timed --quiet >out.text
+awk -v seed="$seed" -v n=$KILLS -v ms=$(($(date +%s%3N) - begun)) 'BEGIN {
+    srand(seed)
+    for (i = 0; i < n; i++) printf "%.3f\n", rand() * 2 * ms / n / 1000
+}' >sleeps
+killed=0
+while read -r seconds; do
+    "$POLARVAE" sweep sweep.yaml --dir cut --quiet >out.text 2>error.text &
+    program=$!
+    sleep "$seconds"
+    kill -9 $program 2>killed.text
+    wait $program 2>>killed.text
+    [ $? -eq 137 ] && killed=$((killed + 1))
+    check "before it was killed: $(cat error.text)" test ! -s error.text
+done <sleeps
+echo "killed $killed times"
+check "no sweep was killed" test $killed -gt 0
+need sweep --dir cut --quiet >out.text
+same_models "after kills" cut
+
+# ---- two at once ----
+
+"$POLARVAE" sweep sweep.yaml --dir both --quiet >one.text 2>&1 &
+"$POLARVAE" sweep sweep.yaml --dir both --quiet >other.text 2>&1 &
+wait
+need sweep --dir both --quiet >out.text
+same_models "two at once" both
+
+# ---- stopped by a signal ----
+
+for signal in INT TERM; do
+    "$POLARVAE" sweep sweep.yaml --dir stopped --lanes 2 steps=1000000 --quiet >out.text 2>error.text &
+    program=$!
+    while [ "$(find stopped -name checkpoint.h5 2>find.text | wc -l)" -lt 2 ] && kill -0 $program; do
+        sleep 0.02
+    done
+    kill -$signal $program
+    wait $program
+    check "SIG$signal: status $?, not 1" test $? -eq 1
+    one_line "sweep, SIG$signal" "stopped with 0 of 8 models finished"
+    for name in beta_vae-data=a-beta=1 beta_vae-data=a-beta=4; do
+        check "SIG$signal, $name" grep -q '"state": "stopped"' stopped/$name/status.json
+        step=$(sed -n 's/.*"step": \([0-9]*\),/\1/p' stopped/$name/status.json)
+        need train --resume steps=$((step + 3)) --out stopped/$name
+        need train base.yaml data=a.h5 ${name##*-} steps=$((step + 3)) --out straight
+        same_run "SIG$signal, $name" straight stopped/$name
+        rm -rf straight
+    done
+    rm -rf stopped
+done
+
+# ---- what fails ----
+
+# fails PATTERN...: the sweep ends with status 1, and there is a line on stderr for every pattern.
+fails() {
+    polarvae sweep sweep.yaml --dir part --quiet >out.text 2>error.text
+    check "status $?, not 1" test $? -eq 1
+    check "failed, but on stdout: $(cat out.text)" test ! -s out.text
+    for pattern in "$@"; do
+        check "no line '$pattern' in: $(cat error.text)" grep -q -e "$pattern" error.text
+    done
+}
+
+# A data set that is missing; the four models that want it share a line.
+need mv b.h5 away.h5
+fails "^failed: beta_vae-data=b-beta=1 and the 3 after it: b.h5: cannot be opened: No such file" \
+    "^polarvae: 4 of 8 models failed; the same command tries them again$"
+for name in $names; do
+    case $name in
+    *=b*)
+        check "$name: no reason" grep -q '"error": "b.h5: cannot be opened' part/$name/status.json
+        check "$name: not failed" grep -q '"state": "failed"' part/$name/status.json
+        ;;
+    *) same_run "beside a missing data set, $name" single/$name part/$name ;;
+    esac
+done
+need mv away.h5 b.h5
+
+# A model that another process has; the others are trained meanwhile.
+"$POLARVAE" train base.yaml data=b.h5 steps=1000000 --quiet --out part/beta_vae-data=b-beta=1 \
+    2>busy.text &
+program=$!
+clean() { kill -9 $program 2>killed.text; }
+while [ ! -f part/beta_vae-data=b-beta=1/checkpoint.h5 ] && kill -0 $program; do sleep 0.02; done
+kill -STOP $program
+contents part/beta_vae-data=b-beta=1 >before
+fails "^failed: beta_vae-data=b-beta=1: part/.*: another process is training there" \
+    "^polarvae: 1 of 8 models failed"
+contents part/beta_vae-data=b-beta=1 >after
+check "a run that another process has was changed" cmp before after
+kill -9 $program
+wait $program 2>killed.text
+clean() { :; }
+rm -rf part/beta_vae-data=b-beta=1
+need sweep --dir part --quiet >out.text
+check "the rest: $(cat out.text)" grep -q "^part: all of 8 models finished, 1 of them now$" out.text
+same_models "after failures" part
+
+# Numbers that are not finite: once, with the step and the term.
+{
+    cat base.yaml
+    printf 'data: a.h5\nlearning_rate: [0.001, 10]\n'
+} >sweep.yaml
+fails "^failed: beta_vae-learning_rate=10: .*smaller learning_rate" "^polarvae: 1 of 2 models failed"
+check "not finite: no reason" grep -q '"error": ".*smaller learning_rate' part/*rate=10/status.json
+
+# ---- wrong usage ----
+
+refused 2 "sweep file must come first" sweep
+refused 2 "sweep file must come first" sweep --dir x
+refused 2 "sweep file must come first" sweep beta=4 --dir x
+refused 2 "missing.yaml: there is no such sweep file" sweep missing.yaml --dir x
+refused 2 "--dir DIR is missing" sweep sweep.yaml
+refused 2 "base.yaml: is neither an option nor key=value" sweep sweep.yaml base.yaml --dir x
+refused 2 "--index 2: the sweep has 2 models, from 0" sweep sweep.yaml --dir x --index 2
+refused 2 "--index 2: the sweep has 2 models, from 0" sweep sweep.yaml --list --index 2
+refused 2 "--index -1: must be a whole number" sweep sweep.yaml --dir x --index -1
+refused 2 "--lanes 0: must be a whole number" sweep sweep.yaml --dir x --lanes 0
+refused 2 "learning_rate=x: learning_rate must be between" sweep sweep.yaml --dir x learning_rate=x
+printf 'grid:\n- {beta: 1}\n- {beta: 2, bath: 3}\n' >typo.yaml
+refused 2 "typo.yaml:3: unknown key 'bath'; did you mean 'batch'" sweep typo.yaml --dir x
+refused 2 "typo.yaml:1: 'grid' stands in a sweep file" train typo.yaml --out x
+check "what is refused made a directory" test ! -e x
+finish
