@@ -59,22 +59,30 @@ typedef double f64;
       9 + (u32)((u64)z + x + ((u64)x + y >> 32) >> 32))                                            \
     R(u32, "r", u32, "r", "cvt.s32.s8 %0, %1;", (u32)(int8_t)x)                                    \
     R(u32, "r", u32, "r", "cvt.u32.u16 %0, %1;", (uint16_t)x)                                      \
+    R(u32, "r", u32, "r",                                                                          \
+      "{.reg .u16 a, b; cvt.u16.u32 a, %1; cvt.u16.u32 b, %2;"                                     \
+      "mad.wide.u16 %0, a, b, %3;}",                                                               \
+      (u32)(uint16_t)x *(uint16_t)y + z)                                                           \
+    R(u32, "r", u32, "r",                                                                          \
+      "{.reg .s16 a, b; cvt.s16.s32 a, %1; cvt.s16.s32 b, %2;"                                     \
+      "max.s16 a, a, b; mul.wide.s16 %0, a, b;}",                                                  \
+      (u32)((int16_t)x > (int16_t)y ? (int16_t)x * (int16_t)y : (int16_t)y * (int16_t)y))          \
     COMPARE(R, "lt.s32", u32, "r", (s32)x < (s32)y)                                                \
     COMPARE(R, "hi.u32", u32, "r", x > y)                                                          \
     COMPARE(R, "ls.u32", u32, "r", x <= y)                                                         \
     COMPARE(R, "ge.s32", u32, "r", (s32)x >= (s32)y)                                               \
-        R(u32, "r", u32, "r",                                                                      \
-          "{.reg .pred p,q,c; setp.gt.u32 c, %3, 7; setp.lt.and.s32 p|q, %1, %2, c;"               \
-          "selp.u32 %0, 1, 0, p; @q add.u32 %0, %0, 2;}",                                          \
-          (u32)((s32)x < (s32)y && z > 7) + 2 * (u32)(!((s32)x < (s32)y) && z > 7))                \
-            R(u64, "l", u32, "r", "mul.wide.s32 %0, %1, %2;", (u64)((s64)(s32)x * (s32)y))         \
-                R(u64, "l", u32, "r", "mad.wide.u32 %0, %1, %2, 77;",                              \
-                  (u64)x *y + 77) R(u64, "l", u32, "r", "cvt.s64.s32 %0, %1;", (u64)(s32)x)        \
-                    R(u64, "l", u32, "r", "cvt.s64.s16 %0, %1;", (u64)(int16_t)x)                  \
-                        R(u64, "l", u32, "r", "mov.b64 %0, {%1, %2};", (u64)y << 32 | x)           \
-                            R(f32, "f", u32, "r", "cvt.rn.f32.u32 %0, %1;", (f32)x)                \
-                                R(f32, "f", u32, "r", "cvt.rn.f32.s32 %0, %1;", (f32)(s32)x)       \
-                                    R(f64, "d", u32, "r", "cvt.rn.f64.s32 %0, %1;", (f64)(s32)x)
+    R(u32, "r", u32, "r",                                                                          \
+      "{.reg .pred p,q,c; setp.gt.u32 c, %3, 7; setp.lt.and.s32 p|q, %1, %2, c;"                   \
+      "selp.u32 %0, 1, 0, p; @q add.u32 %0, %0, 2;}",                                              \
+      (u32)((s32)x < (s32)y && z > 7) + 2 * (u32)(!((s32)x < (s32)y) && z > 7))                    \
+    R(u64, "l", u32, "r", "mul.wide.s32 %0, %1, %2;", (u64)((s64)(s32)x * (s32)y))                 \
+    R(u64, "l", u32, "r", "mad.wide.u32 %0, %1, %2, 77;", (u64)x *y + 77)                          \
+    R(u64, "l", u32, "r", "cvt.s64.s32 %0, %1;", (u64)(s32)x)                                      \
+    R(u64, "l", u32, "r", "cvt.s64.s16 %0, %1;", (u64)(int16_t)x)                                  \
+    R(u64, "l", u32, "r", "mov.b64 %0, {%1, %2};", (u64)y << 32 | x)                               \
+    R(f32, "f", u32, "r", "cvt.rn.f32.u32 %0, %1;", (f32)x)                                        \
+    R(f32, "f", u32, "r", "cvt.rn.f32.s32 %0, %1;", (f32)(s32)x)                                   \
+    R(f64, "d", u32, "r", "cvt.rn.f64.s32 %0, %1;", (f64)(s32)x)
 
 #define ROWS_U64(R)                                                                                \
     R(u64, "l", u64, "l", "mad.lo.u64 %0, %1, %2, %3;", x *y + z)                                  \
@@ -92,6 +100,11 @@ typedef double f64;
     R(u64, "l", u64, "l", "bfi.b64 %0, %1, %2, 30, 9;", bit_insert(x, y, 30, 9, 64))               \
     R(u64, "l", u64, "l", "{.reg .u64 t; add.cc.u64 t, %1, %2; addc.u64 %0, %3, 0;}",              \
       z + (u64)((unsigned __int128)x + y >> 64))                                                   \
+    R(u64, "l", u64, "l",                                                                          \
+      "{.reg .u64 t; mad.lo.cc.u64 t, %1, %2, %3; madc.hi.u64 %0, %1, %2, 5;}",                    \
+      5 + (u64)(((unsigned __int128)x * y + z) >> 64))                                             \
+    R(u32, "r", u64, "l", "bfind.s64 %0, %1;",                                                     \
+      x + 1 > 1 ? 63 - (u32)__builtin_clzll((s64)x < 0 ? ~x : x) : ~0u)                            \
     R(u32, "r", u64, "l", "clz.b64 %0, %1;", x ? (u32)__builtin_clzll(x) : 64)                     \
     R(u32, "r", u64, "l", "bfind.u64 %0, %1;", x ? 63 - (u32)__builtin_clzll(x) : ~0u)             \
     R(u32, "r", u64, "l", "popc.b64 %0, %1;", (u32)__builtin_popcountll(x))                        \
@@ -130,16 +143,17 @@ typedef double f64;
     COMPARE(R, "eq." type, T, letter, x == y)                                                      \
     COMPARE(R, "ne." type, T, letter, x<y || x> y)                                                 \
     COMPARE(R, "lt." type, T, letter, x < y)                                                       \
-    COMPARE(R, "le." type, T, letter, x <= y) COMPARE(R, "gt." type, T, letter, x > y)             \
-        COMPARE(R, "ge." type, T, letter, x >= y)                                                  \
-            COMPARE(R, "equ." type, T, letter, !(x < y || x > y))                                  \
-                COMPARE(R, "neu." type, T, letter, x != y)                                         \
-                    COMPARE(R, "ltu." type, T, letter, !(x >= y))                                  \
-                        COMPARE(R, "leu." type, T, letter, !(x > y))                               \
-                            COMPARE(R, "gtu." type, T, letter, !(x <= y))                          \
-                                COMPARE(R, "geu." type, T, letter, !(x < y))                       \
-                                    COMPARE(R, "num." type, T, letter, x == x && y == y)           \
-                                        COMPARE(R, "nan." type, T, letter, x != x || y != y)
+    COMPARE(R, "le." type, T, letter, x <= y)                                                      \
+    COMPARE(R, "gt." type, T, letter, x > y)                                                       \
+    COMPARE(R, "ge." type, T, letter, x >= y)                                                      \
+        COMPARE(R, "equ." type, T, letter, !(x < y || x > y))                                      \
+            COMPARE(R, "neu." type, T, letter, x != y)                                             \
+                COMPARE(R, "ltu." type, T, letter, !(x >= y))                                      \
+                    COMPARE(R, "leu." type, T, letter, !(x > y))                                   \
+                        COMPARE(R, "gtu." type, T, letter, !(x <= y))                              \
+                            COMPARE(R, "geu." type, T, letter, !(x < y))                           \
+                                COMPARE(R, "num." type, T, letter, x == x && y == y)               \
+                                    COMPARE(R, "nan." type, T, letter, x != x || y != y)
 
 #define ROWS_F32(R)                                                                                \
     REAL(R, f32, "f", "f32", f)                                                                    \

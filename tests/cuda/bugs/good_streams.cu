@@ -160,8 +160,35 @@ static int legacy(void)
     return expect("legacy", host, 6);
 }
 
+/* Copies of rows; and of memory that is not all written, of which nobody reads the rest. Blocks
+ * whose last warp is not full. */
+static int copies(void)
+{
+    enum { ROWS = 10, WIDTH = COUNT / ROWS, PITCH = WIDTH + 28 };
+    float *x = on_device<float>(ROWS * PITCH), *y = on_device<float>(ROWS * PITCH);
+    float *factor = zeros<float>(1), host[COUNT];
+    for (int i = 0; i < COUNT; i++) host[i] = 3;
+    DO(cudaMemcpy2DAsync(x, PITCH * 4, host, WIDTH * 4, WIDTH * 4, ROWS, cudaMemcpyHostToDevice,
+                         0));
+    DO(cudaMemcpyAsync(y, x, ROWS * PITCH * 4, cudaMemcpyDeviceToDevice, 0));
+    memset(host, 0, sizeof host);
+    DO(cudaMemcpy2DAsync(host, WIDTH * 4, y, PITCH * 4, WIDTH * 4, ROWS, cudaMemcpyDeviceToHost,
+                         0));
+    int wrong = expect("copies", host, 3);
+    next<<<1, 1>>>(factor);
+    fill<<<1, 77>>>(x, 2);
+    fill<<<1, 33>>>(y, 5);
+    add<<<COUNT / 50, 50>>>(x, y, factor);
+    DO(cudaMemcpy(host, y, sizeof host, cudaMemcpyDeviceToHost));
+    wrong += expect("narrow blocks", host, 7);
+    DO(cudaFree(x));
+    DO(cudaFree(y));
+    DO(cudaFree(factor));
+    return wrong;
+}
+
 int main(void)
 {
-    const int wrong = turns() + graph() + lanes() + legacy();
+    const int wrong = copies() + turns() + graph() + lanes() + legacy();
     return wrong != 0;
 }

@@ -10,6 +10,11 @@ __global__ void fill(float *to, int count, float value)
 __global__ void add_one(float *x) { x[threadIdx.x] += 1; }
 __global__ void copy(const float *from, float *to) { to[threadIdx.x] = from[threadIdx.x]; }
 
+__global__ void vector_copy(const float *from, float *to)
+{
+    ((float4 *)to)[threadIdx.x] = ((const float4 *)from)[threadIdx.x];
+}
+
 /* The bound is the number of threads, not of elements. */
 static void off_by_one_grid(void)
 {
@@ -45,6 +50,26 @@ static void partly_unwritten(void)
     float *x = on_device<float>(32), *y = on_device<float>(32);
     fill<<<1, 32>>>(x, 31, 1);
     copy<<<1, 32>>>(x, y);
+    DO(cudaFree(x));
+    DO(cudaFree(y));
+}
+
+/* A copy does not make the missing element written. */
+static void copy_of_unwritten(void)
+{
+    float *x = on_device<float>(32), *y = on_device<float>(32);
+    fill<<<1, 32>>>(x, 31, 1);
+    DO(cudaMemcpy(y, x, 32 * sizeof(float), cudaMemcpyDeviceToDevice));
+    add_one<<<1, 32>>>(y);
+    DO(cudaFree(x));
+    DO(cudaFree(y));
+}
+
+static void vector_unwritten(void)
+{
+    float *x = on_device<float>(128), *y = on_device<float>(128);
+    fill<<<1, 128>>>(x, 127, 1);
+    vector_copy<<<1, 32>>>(x, y);
     DO(cudaFree(x));
     DO(cudaFree(y));
 }
@@ -116,11 +141,6 @@ static void null_pointer(void)
     DO(cudaDeviceSynchronize());
 }
 
-__global__ void vector_copy(const float *from, float *to)
-{
-    ((float4 *)to)[threadIdx.x] = ((const float4 *)from)[threadIdx.x];
-}
-
 static void misaligned(void)
 {
     float *x = zeros<float>(132), *y = zeros<float>(128);
@@ -173,6 +193,8 @@ static void memset_past_the_end(void)
     B(before_the_start, "out of bounds")                                                           \
     B(unwritten, "nobody wrote")                                                                   \
     B(partly_unwritten, "nobody wrote")                                                            \
+    B(copy_of_unwritten, "nobody wrote")                                                           \
+    B(vector_unwritten, "nobody wrote")                                                            \
     B(copies_unwritten, "nobody wrote")                                                            \
     B(shared_unwritten, "nobody wrote")                                                            \
     B(shared_bounds, "out of bounds")                                                              \

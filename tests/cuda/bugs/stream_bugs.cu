@@ -95,6 +95,16 @@ static void async_copy_unordered(void)
     DO(cudaFreeHost(pinned));
 }
 
+static void malloc_async_unordered(void)
+{
+    setting s;
+    float *y;
+    DO(cudaMallocAsync((void **)&y, 128, s.one));
+    fill<<<1, 32, 0, s.two>>>(y, 1);
+    DO(cudaDeviceSynchronize());
+    DO(cudaFree(y));
+}
+
 static void free_async_unordered(void)
 {
     setting s;
@@ -208,6 +218,7 @@ static void leaked_stream(void)
     B(record_too_early, "race between streams")                                                    \
     B(legacy_copy, "race between streams")                                                         \
     B(async_copy_unordered, "race between streams")                                                \
+    B(malloc_async_unordered, "race between streams")                                              \
     B(free_async_unordered, "race between streams")                                                \
     B(graph_unordered, "race between streams")                                                     \
     B(graph_branches, "race between streams")                                                      \

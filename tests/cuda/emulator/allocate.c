@@ -3,6 +3,8 @@
 
 #include "api.h"
 
+enum { MARKED = 4096 };
+
 /* A pool only names the memory that was taken from it; nothing is kept or reused. */
 typedef struct CUmemPoolHandle_st {
     struct CUmemPoolHandle_st *next;
@@ -125,6 +127,8 @@ static void free_later(void *arguments)
         emu_report("cudaFreeAsync: freed already: %s", memory_place((uint64_t)(uintptr_t)at));
 }
 
+static void begin(void *arguments) { (void)arguments; }
+
 static cudaError_t take_ordered(const char *call, void **at, size_t bytes, pool *from,
                                 emu_stream *stream)
 {
@@ -138,8 +142,13 @@ static cudaError_t take_ordered(const char *call, void **at, size_t bytes, pool 
         work_finish(&stream->tail); /* what this stream frees may be used again */
         error = take(at, bytes, MEMORY_DEVICE, call);
     }
-    if (!error && *at) memory_find(*at, 0)->pool = from;
-    return error;
+    if (error || !*at) return error;
+    memory_find(*at, 0)->pool = from;
+    /* work of other streams that does not wait for this races with it, at least on the first bytes
+     */
+    emu_range start = {.at = *at, .bytes = bytes < MARKED ? bytes : MARKED, .writes = 2};
+    return stream_issue(stream,
+                        &(work_body){.what = call, .run = begin, .ranges = &start, .count = 1});
 }
 
 cudaError_t cudaMallocAsync(void **at, size_t bytes, cudaStream_t handle)
@@ -165,8 +174,7 @@ cudaError_t cudaFreeAsync(void *at, cudaStream_t handle)
     memory_block *b = to_free(__func__, at, false);
     if (!b) return api_leave(cudaErrorInvalidValue);
     if (stream->capture) emu_unknown("%s in a capture", __func__);
-    /* 2: freeing conflicts with every access that is not ordered, and writes nothing */
-    emu_range all = {.at = at, .bytes = b->bytes, .writes = 2};
+    emu_range all = {.at = at, .bytes = b->bytes, .writes = 3};
     return api_leave(stream_issue(stream, &(work_body){.what = __func__,
                                                        .run = free_later,
                                                        .arguments = &at,

@@ -19,7 +19,7 @@ pthread_mutex_t *emu_mutex(void);
 
 /* ---- races.c ---- */
 
-typedef enum { ACCESS_READ, ACCESS_WRITE } emu_access;
+typedef enum { ACCESS_READ, ACCESS_WRITE, ACCESS_LAST } emu_access; /* last: memory is freed */
 typedef enum { RACE_NONE, RACE_LANES, RACE_WARPS, RACE_BLOCKS, RACE_STREAMS } emu_race;
 
 /* Who last wrote and who last read four bytes (or one, where smaller accesses were seen):
@@ -92,7 +92,9 @@ size_t memory_total_bytes(void);
 bool memory_pool_in_use(const void *pool);
 void memory_report_leaks(void);
 
-/* Checks and marks the ranges of a piece of work that runs; false: one lies outside. */
+/* Beyond what emu_range says - reads = 2: memory that nobody wrote may be read; writes = 2: it is
+ * as unwritten as before; writes = 3: it is freed. Checks and marks the ranges of a piece of work
+ * that runs; false: one lies outside. */
 bool memory_check_ranges(const char *what, const emu_range *ranges, int count);
 
 /* ---- work.c ---- */

@@ -10,8 +10,8 @@ enum { ALIGNMENT = 256, GAP = 1 << 20, MEMORY_MIB = 4096 };
 
 static emu_arena arena;
 static char *base;
-static uint64_t used; /* of MEMORY_SPACE, ever */
-static uint64_t live; /* bytes of device memory */
+static uint64_t used = GAP; /* of MEMORY_SPACE, ever */
+static uint64_t live;       /* bytes of device memory */
 static memory_block *blocks;
 static size_t count, room;
 
@@ -207,7 +207,8 @@ static bool check_range(const char *what, const emu_range *r, const char *at)
                    memory_place(address + unwritten));
     emu_race found = RACE_NONE;
     if (r->reads) found = note(offset, r->bytes, ACCESS_READ, &other);
-    if (r->writes && !found) found = note(offset, r->bytes, ACCESS_WRITE, &other);
+    const emu_access access = r->writes == 3 ? ACCESS_LAST : ACCESS_WRITE;
+    if (r->writes && !found) found = note(offset, r->bytes, access, &other);
     if (found) {
         int mine, theirs;
         const char *name = work_name_of((uint32_t)other, &theirs);

@@ -74,8 +74,9 @@ typedef struct ptx_reader ptx_module; /* read as far as it was needed */
     S("%tid.z")                                                                                    \
     S("%ntid.x")                                                                                   \
     S("%ntid.y")                                                                                   \
-    S("%ntid.z") S("%ctaid.x") S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y")           \
-        S("%nctaid.z") S("%laneid") S("%warpid") S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt") \
+    S("%ntid.z")                                                                                   \
+    S("%ctaid.x") S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z")         \
+        S("%laneid") S("%warpid") S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt")                \
             S("%lanemask_le") S("%lanemask_gt") S("%lanemask_ge") S("%dynamic_smem_size")
 enum { TID, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, DYNAMIC_SMEM = 20, SPECIALS };
 
@@ -107,8 +108,8 @@ const char *ptx_find_conversion(const char *name, ptx_instr *i);
     M(DOWN, "down")                                                                                \
     M(BFLY, "bfly")                                                                                \
     M(IDX, "idx")                                                                                  \
-    M(ALL, "all") M(ANY, "any") M(UNI, "uni") M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and")    \
-        M(OR, "or")
+    M(ALL, "all")                                                                                  \
+    M(ANY, "any") M(UNI, "uni") M(BALLOT, "ballot") M(POPC, "popc") M(AND, "and") M(OR, "or")
 #define PTX_MODE(name, text) PTX_##name,
 enum { PTX_MODES(PTX_MODE) };
 

@@ -24,22 +24,21 @@ static void complain(ptx_warp *w, const ptx_instr *i, int l, const char *what, u
         emu_report("%s: %s at %s", ptx_place(w, l, i), what, memory_place(address));
 }
 
-static const char *const race_text[] = {
-    [RACE_LANES] = "race between lanes of a warp",
-    [RACE_WARPS] = "race between warps of a block: no barrier lies between accesses",
-    [RACE_BLOCKS] = "race between blocks",
-    [RACE_STREAMS] = "race between streams: nothing orders this after work of another stream",
-};
-
 static void complain_of_race(ptx_warp *w, const ptx_instr *i, int l, emu_race race, uint64_t other,
                              bool is_global, u64 address)
 {
     if (!ptx_first_report(w, i)) return;
+    const char *at = is_global ? memory_place(address) : "shared memory";
     int timeline;
-    emu_report("%s: %s%s%s: %s", ptx_place(w, l, i), race_text[race],
-               race == RACE_STREAMS ? ", " : "",
-               race == RACE_STREAMS ? work_name_of((uint32_t)other, &timeline) : "",
-               is_global ? memory_place(address) : "shared memory");
+    if (race == RACE_STREAMS)
+        emu_report("%s: race between streams: nothing orders this after %s: %s", ptx_place(w, l, i),
+                   work_name_of((uint32_t)other, &timeline), at);
+    else if (race == RACE_BLOCKS)
+        emu_report("%s: race between blocks: %s", ptx_place(w, l, i), at);
+    else
+        emu_report("%s: race between %s (the last was thread %u): %s", ptx_place(w, l, i),
+                   race == RACE_LANES ? "lanes of a warp" : "warps",
+                   (unsigned)(other >> RACE_THREAD & 0x3ff), at);
 }
 
 /* 1, 2, 4 or 8 bytes as a number. */

@@ -152,11 +152,29 @@ ptx_module *ptx_read(const char *text, size_t length)
     return r;
 }
 
+/* The last name of a C++ name: of _ZN3one3twoEf, two; of another one, itself. */
+static char *plain_name(const char *name, size_t length)
+{
+    const char *at = name + 2, *end = name + length, *last = name;
+    size_t last_length = length;
+    if (length < 3 || strncmp(name, "_Z", 2) != 0) return text_copy(name, length);
+    while (at < end && strchr("NL", *at)) at++;
+    while (at < end && *at >= '1' && *at <= '9') {
+        char *digits;
+        const size_t n = strtoul(at, &digits, 10);
+        if (digits >= end || n > (size_t)(end - digits)) break;
+        last = digits;
+        last_length = n;
+        at = digits + n;
+    }
+    return text_copy(last, last_length);
+}
+
 static ptx_kernel *read_kernel(ptx_reader *r, const ptx_body *body)
 {
     ptx_kernel *k = r->kernel = calloc(1, sizeof *k);
     if (!k) emu_unknown("the host has no memory left");
-    k->name = text_copy(body->name, body->length);
+    k->name = plain_name(body->name, body->length);
     k->slots = SPECIALS;
     k->predicates = PTX_PREDICATES;
     const uint32_t symbols = r->symbol_count;

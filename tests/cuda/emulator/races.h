@@ -87,10 +87,9 @@ static inline emu_race race_touch(const emu_arena *arena, race_granule *g, emu_a
         *other = g->read;
         found = race_clash(arena, g->read, who);
     }
-    if (g->readers) {
-        if (!found) found = race_clash_readers(g->readers, other);
-        g->readers = 0;
-    }
+    if (g->readers && !found) found = race_clash_readers(g->readers, other);
+    if (access == ACCESS_LAST) return found;
+    g->readers = 0;
     g->write = race_joined(arena, g->write, who);
     return found;
 }
