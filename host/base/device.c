@@ -1,36 +1,62 @@
 /* device.c -- opening a device by name, and the calls that go straight through its table. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "polarvae/backend.h"
 
-/* Devices by the start of their names: the only place that knows which there are. */
-static const struct {
+/* Devices by the start of their names, the one to prefer first: the only place that knows which
+ * there are. Absent: why a device of the kind cannot be here, or NULL. */
+typedef struct {
     const char *prefix;
     pv_status (*open)(pv_device **out, int ordinal);
-} families[] = {
-    {"cpu", pv_cpu_open},
+    const char *(*absent)(void);
+} family;
+static const family families[] = {
 #ifdef PV_CUDA
-    {"cuda", pv_cuda_open},
+    {"cuda", pv_cuda_open, pv_cuda_absent},
 #endif
+    {"cpu", pv_cpu_open, NULL},
 };
+enum { FAMILIES = sizeof families / sizeof *families };
+
+/* The first that opens; what kept the others from it becomes its notice. */
+static pv_status open_best(pv_device **out)
+{
+    char notice[sizeof(*out)->notice] = "";
+    pv_status status = PV_OK;
+    for (const family *f = families; f < families + FAMILIES; f++) {
+        const char *absent = f->absent ? f->absent() : NULL;
+        status = absent ? PV_EDEVICE : f->open(out, 0);
+        if (status == PV_OK) {
+            snprintf((*out)->notice, sizeof(*out)->notice, "%s", notice);
+            return PV_OK;
+        }
+        snprintf(notice, sizeof notice, "%s", absent ? absent : pv_error());
+    }
+    return status;
+}
+
+static pv_status open_named(pv_device **out, const family *f, const char *name)
+{
+    const char *number = name + strlen(f->prefix);
+    if (*number == '\0') return f->open(out, 0);
+    char *end = NULL;
+    const long ordinal = *number == ':' ? strtol(number + 1, &end, 10) : -1;
+    if (ordinal >= 0 && ordinal < 1024 && end > number + 1 && *end == '\0')
+        return f->open(out, (int)ordinal);
+    return pv_fail(PV_EUSAGE, "device '%s' is not known; use auto, cpu or cuda:N", name);
+}
 
 pv_status pv_device_open(pv_device **out, const char *name)
 {
     *out = NULL;
-    if (strcmp(name, "auto") == 0) name = "cpu";
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        size_t length = strlen(families[i].prefix);
-        if (strncmp(name, families[i].prefix, length) != 0) continue;
-        if (name[length] == '\0') return families[i].open(out, 0);
-        char *end;
-        long ordinal = name[length] == ':' ? strtol(name + length + 1, &end, 10) : -1;
-        if (ordinal >= 0 && ordinal < 1024 && end > name + length + 1 && *end == '\0')
-            return families[i].open(out, (int)ordinal);
-    }
+    if (strcmp(name, "auto") == 0) return open_best(out);
+    for (const family *f = families; f < families + FAMILIES; f++)
+        if (strncmp(name, f->prefix, strlen(f->prefix)) == 0) return open_named(out, f, name);
     if (strncmp(name, "cuda", 4) == 0)
         return pv_fail(PV_EDEVICE, "device '%s': this build has no CUDA device; use cpu", name);
-    return pv_fail(PV_EUSAGE, "device '%s' is not known; use auto or cpu", name);
+    return pv_fail(PV_EUSAGE, "device '%s' is not known; use auto, cpu or cuda:N", name);
 }
 
 void pv_device_close(pv_device *d)
@@ -40,6 +66,7 @@ void pv_device_close(pv_device *d)
 
 const char *pv_device_name(const pv_device *d) { return d->name; }
 const char *pv_device_description(const pv_device *d) { return d->description; }
+const char *pv_device_notice(const pv_device *d) { return *d->notice ? d->notice : NULL; }
 
 pv_status pv_device_alloc(pv_device *d, size_t bytes, void **out)
 {

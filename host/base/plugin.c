@@ -27,6 +27,15 @@ static void *open_library(void)
     return dlopen(PV_CUDA_PLUGIN, RTLD_NOW | RTLD_LOCAL);
 }
 
+/* The driver's own library is asked first: the others are large. */
+const char *pv_cuda_absent(void)
+{
+    void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+    if (!driver) return "no CUDA device: this machine has no NVIDIA driver";
+    dlclose(driver);
+    return NULL;
+}
+
 pv_status pv_cuda_open(pv_device **out, int ordinal)
 {
     *out = NULL;

@@ -32,7 +32,7 @@ static pv_status set_device(pv_arguments *rest, common *c)
     if (!c->device) return PV_OK;
     const int length = snprintf(c->assignment, sizeof c->assignment, "device=%s", c->device);
     if (length >= (int)sizeof c->assignment)
-        return pv_fail(PV_EUSAGE, "--device %.32s...: use auto or cpu", c->device);
+        return pv_fail(PV_EUSAGE, "--device %.32s...: use auto, cpu or cuda:N", c->device);
     rest->value[rest->count++] = c->assignment;
     return PV_OK;
 }

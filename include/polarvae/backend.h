@@ -42,6 +42,7 @@ struct pv_device {
     const pv_device_calls *calls;
     char name[32];
     char description[192];
+    char notice[192]; /* see pv_device_notice */
 };
 
 /* A device's own stream starts with this. */
@@ -131,6 +132,7 @@ static inline long pv_activation_id(const void *pointer)
 
 pv_status pv_cpu_open(pv_device **out, int ordinal);
 pv_status pv_cuda_open(pv_device **out, int ordinal); /* opens the plugin first */
+const char *pv_cuda_absent(void);                     /* why there can be none here, or NULL */
 
 /* A plugin exports one function, and takes nothing from the program but this. */
 typedef struct {

@@ -42,6 +42,8 @@ const char *pv_device_name(const pv_device *device);
 /* One line: model, instruction set or compute capability, cores, memory. Lives as long as device.
  */
 const char *pv_device_description(const pv_device *device);
+/* Why "auto" did not take a GPU, or NULL. */
+const char *pv_device_notice(const pv_device *device);
 
 /* ---- memory: blocks belong to the caller, aligned to 64 bytes at least ---- */
 

@@ -109,10 +109,11 @@ const pv_cpu_table TABLE(PV_ISA) = {
     .peak = peak,
     .op =
         {
-            PV_OPS(ENTRY_RUN, ENTRY_RUN, ENTRY_RUN, ENTRY_SUM)[PV_OP_dense] = {.needs = dense_needs,
-                                                                    .prepare = dense_prepare,
-                                                                    .run = dense_run,
-                                                                    .whole = dense_whole},
+            PV_OPS(ENTRY_RUN, ENTRY_RUN, ENTRY_RUN,
+                   ENTRY_SUM)[PV_OP_dense] = {.needs = dense_needs,
+                                              .prepare = dense_prepare,
+                                              .run = dense_run,
+                                              .whole = dense_whole},
             [PV_OP_dense_weight_grad] = {.needs = dense_weight_grad_needs,
                                          .prepare = dense_weight_grad_prepare,
                                          .whole = dense_weight_grad_whole},

@@ -141,14 +141,12 @@ static cudnnStatus_t with_cudnn(const launch *l, const convolution *c, int algor
                                        (cudnnConvolutionFwdAlgo_t)algorithm, l->workspace, bytes,
                                        &zero, c->small, o->to);
     if (c->pass == PV_DATA_GRAD)
-        return cudnnConvolutionBackwardData(dnn, &one, c->filter, o->w, c->small, o->small,
-                                            c->convolution,
-                                            (cudnnConvolutionBwdDataAlgo_t)algorithm, l->workspace,
-                                            bytes, &zero, c->big, o->to);
-    return cudnnConvolutionBackwardFilter(dnn, &one, c->big, o->big, c->small, o->small,
-                                          c->convolution,
-                                          (cudnnConvolutionBwdFilterAlgo_t)algorithm, l->workspace,
-                                          bytes, &zero, c->filter, o->to);
+        return cudnnConvolutionBackwardData(
+            dnn, &one, c->filter, o->w, c->small, o->small, c->convolution,
+            (cudnnConvolutionBwdDataAlgo_t)algorithm, l->workspace, bytes, &zero, c->big, o->to);
+    return cudnnConvolutionBackwardFilter(
+        dnn, &one, c->big, o->big, c->small, o->small, c->convolution,
+        (cudnnConvolutionBwdFilterAlgo_t)algorithm, l->workspace, bytes, &zero, c->filter, o->to);
 }
 
 /* ---- patches: [small pixel][y, x, channel of the kernel] ---- */
@@ -248,8 +246,8 @@ void pv_cuda_conv_close(convolution *c)
 size_t pv_cuda_conv_workspace(const convolution *c)
 {
     size_t bytes = small_pixels(c) * patch(c) * sizeof(float);
-    const size_t bias = pv_cuda_bias_workspace(big_pixels(c), c->channels > c->filters ? c->channels
-                                                                                       : c->filters);
+    const size_t bias =
+        pv_cuda_bias_workspace(big_pixels(c), c->channels > c->filters ? c->channels : c->filters);
     if (bias > bytes) bytes = bias;
     for (int i = 0; i < c->candidates; i++)
         if (c->bytes[i] > bytes) bytes = c->bytes[i];

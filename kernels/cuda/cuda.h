@@ -144,7 +144,7 @@ pv_status pv_cuda_weight_grad(const launch *l, size_t rows, size_t in, size_t ou
 /* Descriptors, and the algorithm of cuDNN that took the shape; none did: patches and cuBLAS. */
 typedef struct convolution convolution;
 pv_status pv_cuda_conv_open(convolution **out, cuda_stream *stream, pv_op op, const void *args);
-void pv_cuda_conv_close(convolution *c); /* NULL is fine */
+void pv_cuda_conv_close(convolution *c);             /* NULL is fine */
 size_t pv_cuda_conv_workspace(const convolution *c); /* for any algorithm that may be chosen */
 /* Tries algorithms on the call's own memory until one is taken. Not during a capture. */
 pv_status pv_cuda_conv_choose(const launch *l, convolution *c, const void *args);

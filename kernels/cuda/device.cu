@@ -75,8 +75,7 @@ static pv_status share(pv_device *d, const void *from, size_t bytes, const void 
     void *block;
     *out = NULL;
     PV_TRY(pv_cuda_alloc(d, bytes, &block));
-    cudaError_t error =
-        cudaMemcpyAsync(block, from, bytes, cudaMemcpyHostToDevice, c->keeper);
+    cudaError_t error = cudaMemcpyAsync(block, from, bytes, cudaMemcpyHostToDevice, c->keeper);
     if (error == cudaSuccess) error = cudaStreamSynchronize(c->keeper);
     if (error != cudaSuccess) {
         pv_cuda_release(d, block);
@@ -150,8 +149,7 @@ static pv_status open_pool(cuda_device *c)
     props.location.type = cudaMemLocationTypeDevice;
     props.location.id = c->ordinal;
     CUDA_TRY(&c->base, cudaMemPoolCreate(&c->pool, &props));
-    CUDA_TRY(&c->base,
-             cudaMemPoolSetAttribute(c->pool, cudaMemPoolAttrReleaseThreshold, &keep));
+    CUDA_TRY(&c->base, cudaMemPoolSetAttribute(c->pool, cudaMemPoolAttrReleaseThreshold, &keep));
     CUDA_TRY(&c->base, cudaStreamCreateWithFlags(&c->keeper, cudaStreamNonBlocking));
     return PV_OK;
 }
@@ -160,7 +158,8 @@ static pv_status find_device(const pv_device *d, int ordinal)
 {
     int count = 0;
     cudaError_t error = cudaGetDeviceCount(&count);
-    if (error == cudaErrorNoDevice) count = 0;
+    if (error == cudaErrorNoDevice)
+        count = 0;
     else if (error == cudaErrorInsufficientDriver)
         return FAIL(PV_EDEVICE, "%s: no NVIDIA driver, or one that is too old for CUDA %d.%d",
                     d->name, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);

@@ -25,8 +25,7 @@ static inline unsigned blocks_for(const launch *l, size_t n)
 static inline pv_status launched(const launch *l, const char *kernel)
 {
     cudaError_t error = cudaGetLastError();
-    return error == cudaSuccess ? PV_OK
-                                : pv_cuda_failed(l->stream->base.device, kernel, error);
+    return error == cudaSuccess ? PV_OK : pv_cuda_failed(l->stream->base.device, kernel, error);
 }
 
 #define GRID_STRIDE(i, n)                                                                          \
@@ -119,7 +118,10 @@ static inline size_t chunk_rows(size_t rows)
     const size_t even = (rows + MOST_CHUNKS - 1) / MOST_CHUNKS;
     return even > CHUNK_ROWS ? even : CHUNK_ROWS;
 }
-static inline size_t chunks_of(size_t rows) { return (rows + chunk_rows(rows) - 1) / chunk_rows(rows); }
+static inline size_t chunks_of(size_t rows)
+{
+    return (rows + chunk_rows(rows) - 1) / chunk_rows(rows);
+}
 
 typedef cub::BlockReduce<double, THREADS> block_reduce;
 

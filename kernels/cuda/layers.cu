@@ -1,8 +1,8 @@
 /* layers.cu -- dense layers through cuBLAS, and what all layers share: how sums leave, and the sums
  * of bias gradients.
  *
- * cuBLAS is column-major: a row-major [rows, n] is its n x rows. With X [rows, in], Y [rows, out], W
- * [out, in] that makes  Y = W^T X,  dX = W dY,  dW = X dY^T  of their mirror images. */
+ * cuBLAS is column-major: a row-major [rows, n] is its n x rows. With X [rows, in], Y [rows, out],
+ * W [out, in] that makes  Y = W^T X,  dX = W dY,  dW = X dY^T  of their mirror images. */
 #include "drivers.cuh"
 
 /* ---- how sums leave ---- */
@@ -24,7 +24,7 @@ static __device__ inline float slope_at(int activation, float y)
 
 static __global__ void leave_sums(const __grid_constant__ leaving e)
 {
-    GRID_STRIDE(i, e.rows *e.cols)
+    GRID_STRIDE(i, e.rows * e.cols)
     {
         float x = e.to[i];
         if (e.plus) x += e.plus[i];
@@ -97,8 +97,7 @@ pv_status pv_cuda_product(const launch *l, const product *p)
     CUBLAS_TRY(l->stream->base.device,
                cublasSgemm(l->stream->blas, p->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N,
                            p->turn_b ? CUBLAS_OP_T : CUBLAS_OP_N, (int)p->m, (int)p->n, (int)p->k,
-                           &one, p->a, (int)p->a_row, p->b, (int)p->b_row, &zero, p->c,
-                           (int)p->m));
+                           &one, p->a, (int)p->a_row, p->b, (int)p->b_row, &zero, p->c, (int)p->m));
     return PV_OK;
 }
 
@@ -141,7 +140,7 @@ static pv_status dense_queue(const launch *l, const void *args)
 static __global__ void scale_rows(const float *from, const float *scale, size_t rows, size_t cols,
                                   float *to)
 {
-    GRID_STRIDE(i, rows *cols) to[i] = from[i] * scale[i / cols];
+    GRID_STRIDE(i, rows * cols) to[i] = from[i] * scale[i / cols];
 }
 
 /* Scaled rows, and behind them the sums of the bias. */

@@ -103,8 +103,8 @@ pv_status pv_cuda_upload(pv_stream *stream, void *to, const void *from, size_t b
         char *at = s->staging + turn % 2 * half;
         CUDA_TRY(stream->device, cudaEventSynchronize(s->sent[turn % 2]));
         memcpy(at, (const char *)from + done, size);
-        CUDA_TRY(stream->device, cudaMemcpyAsync((char *)to + done, at, size,
-                                                 cudaMemcpyHostToDevice, s->queue));
+        CUDA_TRY(stream->device,
+                 cudaMemcpyAsync((char *)to + done, at, size, cudaMemcpyHostToDevice, s->queue));
         CUDA_TRY(stream->device, cudaEventRecord(s->sent[turn % 2], s->queue));
     }
     return PV_OK;

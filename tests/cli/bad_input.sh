@@ -34,7 +34,7 @@ refused 2 "batch must be a whole number" train batch=1.5 --quiet
 refused 2 "order=sorted: .*iid.*epochs" train order=sorted --quiet
 refused 2 "unknown objective 'vae'; there are: beta_vae, annealed_vae, factor_vae, beta_tcvae, dip_vae_i, dip_vae_ii" train objective=vae --quiet
 refused 2 "neither an option nor key=value" train beta=1 run --quiet
-refused 2 "device 'gpu' is not known; use auto or cpu" train device=gpu --quiet --out fresh
+refused 2 "device 'gpu' is not known; use auto, cpu or cuda:N" train device=gpu --quiet --out fresh
 refused 2 "missing.yaml: there is no such configuration" train missing.yaml --quiet --out fresh
 refused 2 "run: is a directory, not a configuration" train run --quiet --out fresh
 
