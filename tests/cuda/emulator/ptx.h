@@ -27,7 +27,8 @@ struct ptx_instr {
     uint8_t mode; /* what `run` makes of it: an operation, a rounding, a type */
     /* memory: */
     uint8_t space, bytes, count, total; /* total: bytes times count */
-    bool order;                         /* volatile, relaxed or stronger */
+    bool quick; /* a load of 4 or 8 bytes into a slot as wide, from shared or global memory */
+    bool order; /* volatile, relaxed or stronger */
     bool is_signed, wide_value, wide_address;
     int64_t displacement;
     const char *text; /* as it stands in the program */
@@ -75,9 +76,10 @@ typedef struct ptx_reader ptx_module; /* read as far as it was needed */
     S("%ntid.x")                                                                                   \
     S("%ntid.y")                                                                                   \
     S("%ntid.z")                                                                                   \
-    S("%ctaid.x") S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z")         \
-        S("%laneid") S("%warpid") S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt")                \
-            S("%lanemask_le") S("%lanemask_gt") S("%lanemask_ge") S("%dynamic_smem_size")
+    S("%ctaid.x")                                                                                  \
+    S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z") S("%laneid")          \
+        S("%warpid") S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le")           \
+            S("%lanemask_gt") S("%lanemask_ge") S("%dynamic_smem_size")
 enum { TID, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, DYNAMIC_SMEM = 20, SPECIALS };
 
 /* Reads a program; its variables are placed in device memory. It lives as long as the emulator. */

@@ -124,6 +124,8 @@ bool decode_memory(ptx_reader *r, const char *name, char **parts, int count)
         i.wide_value = i.bytes == 8;
         read_values(r, &i, parts[to_memory]);
         read_address(r, &i, parts[1 - to_memory]);
+        i.quick = !to_memory && i.count == 1 && !i.order && i.bytes == (i.wide_value ? 8 : 4) &&
+                  (i.space == SPACE_SHARED || i.space == SPACE_GLOBAL);
         append(r, &i, to_memory ? ptx_store : ptx_load);
         return true;
     }

@@ -181,23 +181,27 @@ static inline void put_at(void *at, int bytes, u64 value)
     }
 }
 
-/* Most loads are of one aligned word that was written, and race with nothing: those lanes are done
- * here. The others are returned. */
-static uint32_t load_words(ptx_warp *w, const ptx_instr *i, emu_arena *arena, u64 base)
+/* Most loads are of one aligned number that was written, and race with nothing: those lanes are
+ * done here. The others are returned. */
+static inline uint32_t load_quickly(ptx_warp *w, const ptx_instr *i, emu_arena *arena, u64 base,
+                                    int bytes)
 {
-    u32 *d = (u32 *)w->slots[i->slot[0]];
+    uint64_t *d = w->slots[i->slot[0]];
     uint32_t others = 0;
-    const u64 who = race_who(w->number * 32, w->epoch, false);
+    const u64 first = race_who(w->number * 32, w->epoch, false), size = (u64)bytes;
     for (uint32_t left = w->mask; left; left &= left - 1) {
         const int l = __builtin_ctz(left);
-        const u64 offset = address_of(w, i, l) - base;
+        const u64 offset = address_of(w, i, l) - base, who = first + ((u64)l << RACE_THREAD);
         race_granule *g = &arena->words[offset / 4];
-        if (offset & 3 || offset >= arena->size || arena->size - offset < 4 ||
-            !are_written(arena->state + offset, 4) ||
-            !race_read_quickly(arena, g, who + ((u64)l << RACE_THREAD)))
+        if (offset & (size - 1) || offset >= arena->size || arena->size - offset < size ||
+            !are_written(arena->state + offset, bytes) ||
+            !race_touch_quickly(arena, g, ACCESS_READ, who) ||
+            (bytes == 8 && !race_touch_quickly(arena, g + 1, ACCESS_READ, who)))
             others |= (uint32_t)1 << l;
+        else if (bytes == 8)
+            d[l] = number_at(arena->bytes + offset, 8);
         else
-            d[l] = *(const u32 *)(arena->bytes + offset);
+            ((u32 *)d)[l] = (u32)number_at(arena->bytes + offset, 4);
     }
     return others;
 }
@@ -206,10 +210,13 @@ void ptx_load(ptx_warp *w, const ptx_instr *i)
 {
     static const char zeros[16];
     uint32_t lanes = w->mask;
-    if (i->total == 4 && !i->wide_value && !i->order && i->space == SPACE_SHARED)
-        lanes = load_words(w, i, &w->block->shared, 0);
-    else if (i->total == 4 && !i->wide_value && !i->order && i->space == SPACE_GLOBAL)
-        lanes = load_words(w, i, w->block->global, w->block->global_base);
+    if (i->quick) {
+        const bool shared = i->space == SPACE_SHARED;
+        emu_arena *arena = shared ? &w->block->shared : w->block->global;
+        const u64 base = shared ? 0 : w->block->global_base;
+        lanes =
+            i->bytes == 4 ? load_quickly(w, i, arena, base, 4) : load_quickly(w, i, arena, base, 8);
+    }
     for (uint32_t left = lanes; left; left &= left - 1) {
         const int l = __builtin_ctz(left);
         const char *from = find(w, i, l, ACCESS_READ, false);

@@ -81,6 +81,7 @@ emu_race race_access(emu_arena *arena, uint64_t offset, uint64_t bytes, emu_acce
     emu_race found = RACE_NONE;
     const uint64_t last = (offset + bytes - 1) / 4;
     for (uint64_t word = offset / 4; word <= last && !found; word++) {
+        if (bytes >= 4 && race_touch_quickly(arena, &arena->words[word], access, who)) continue;
         if (bytes >= 4 && !arena->words[word].split) {
             found = race_touch(arena, &arena->words[word], access, who, other);
             continue;

@@ -94,13 +94,20 @@ static inline emu_race race_touch(const emu_arena *arena, race_granule *g, emu_a
     return found;
 }
 
-/* The same for a plain read in the cases that come most often; else false, and nothing is done. */
-static inline bool race_read_quickly(const emu_arena *arena, race_granule *g, uint64_t who)
+/* The same for a plain access in the cases that come most often; else false, and nothing is done.
+ */
+static inline bool race_touch_quickly(const emu_arena *arena, race_granule *g, emu_access access,
+                                      uint64_t who)
 {
     const uint32_t wrote = (uint32_t)g->write, was = (uint32_t)g->read;
     if (g->split || wrote == race_now.interval) return false;
     if (wrote >= arena->safe && (wrote < race_now.block || g->write & RACE_BLOCKS_TOO))
         return false;
+    if (access != ACCESS_READ) {
+        if (was >= arena->safe || wrote >= arena->safe || g->readers) return false;
+        if (access == ACCESS_WRITE) g->write = who;
+        return true;
+    }
     if (was < arena->safe)
         g->read = who;
     else if (was == race_now.interval)

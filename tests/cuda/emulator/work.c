@@ -227,8 +227,13 @@ void work_queue(int t, work_clock *clock, const work_body *body)
 
 /* ---- order ---- */
 
+/* The work that an interval belongs to. The question is often the same many times in a row. */
 static uint32_t find(uint32_t interval)
 {
+    static uint32_t last;
+    if (last < history_count && history[last].interval <= interval &&
+        (last + 1 == history_count || history[last + 1].interval > interval))
+        return last;
     uint32_t low = 0, high = history_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
@@ -237,7 +242,7 @@ static uint32_t find(uint32_t interval)
         else
             high = middle;
     }
-    return low - 1;
+    return last = low - 1;
 }
 
 bool work_is_ordered(uint32_t interval)
