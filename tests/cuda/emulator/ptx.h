@@ -69,17 +69,14 @@ typedef struct {
 typedef struct ptx_reader ptx_module; /* read as far as it was needed */
 
 /* Special registers have the first slots, in this order. */
+/* clang-format off */
 #define PTX_SPECIALS(S)                                                                            \
-    S("%tid.x")                                                                                    \
-    S("%tid.y")                                                                                    \
-    S("%tid.z")                                                                                    \
-    S("%ntid.x")                                                                                   \
-    S("%ntid.y")                                                                                   \
-    S("%ntid.z")                                                                                   \
-    S("%ctaid.x")                                                                                  \
-    S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z") S("%laneid")          \
-        S("%warpid") S("%nwarpid") S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le")           \
-            S("%lanemask_gt") S("%lanemask_ge") S("%dynamic_smem_size")
+    S("%tid.x") S("%tid.y") S("%tid.z") S("%ntid.x") S("%ntid.y") S("%ntid.z")                     \
+    S("%ctaid.x") S("%ctaid.y") S("%ctaid.z") S("%nctaid.x") S("%nctaid.y") S("%nctaid.z")         \
+    S("%laneid") S("%warpid") S("%nwarpid")                                                        \
+    S("%lanemask_eq") S("%lanemask_lt") S("%lanemask_le") S("%lanemask_gt") S("%lanemask_ge")      \
+    S("%dynamic_smem_size")
+/* clang-format on */
 enum { TID, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, DYNAMIC_SMEM = 20, SPECIALS };
 
 /* Reads a program; its variables are placed in device memory. It lives as long as the emulator. */

@@ -35,7 +35,7 @@ void ptx_warp_barrier(ptx_warp *w, const ptx_instr *i)
 /* Operands: d, predicate (0: none), a, b, c. */
 void ptx_shuffle(ptx_warp *w, const ptx_instr *i)
 {
-    u32 *d = (u32 *)w->slots[i->slot[0]], from[32], valid = 0;
+    u32 *d = (u32 *)w->slots[i->slot[0]], from[32] = {0}, valid = 0;
     const u32 *a = (u32 *)w->slots[i->slot[2]], *b = (u32 *)w->slots[i->slot[3]];
     const u32 *c = (u32 *)w->slots[i->slot[4]];
     for (uint32_t left = w->mask; left; left &= left - 1) {

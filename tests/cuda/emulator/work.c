@@ -93,17 +93,23 @@ void work_discard(work_body *body)
 
 /* ---- running ---- */
 
+static void *grown(void *items, uint32_t room, size_t size)
+{
+    void *more = realloc(items, room * size);
+    if (!more) emu_unknown("the host has no memory left");
+    return more;
+}
+
 static void remember(int t, const item *i)
 {
     if (history_count == history_room) {
         history_room = history_room ? 2 * history_room : 1024;
-        history = realloc(history, history_room * sizeof *history);
+        history = grown(history, history_room, sizeof *history);
     }
     if (i->number >= lines[t].room) {
         lines[t].room = lines[t].room ? 2 * lines[t].room : 256;
-        lines[t].interval = realloc(lines[t].interval, lines[t].room * sizeof(uint32_t));
+        lines[t].interval = grown(lines[t].interval, lines[t].room, sizeof(uint32_t));
     }
-    if (!history || !lines[t].interval) emu_unknown("the host has no memory left");
     history[history_count].interval = lines[t].interval[i->number] = race_now.interval + 1;
     history[history_count].number = i->number;
     history[history_count].timeline = t;
