@@ -192,11 +192,11 @@ static inline uint32_t load_quickly(ptx_warp *w, const ptx_instr *i, emu_arena *
     for (uint32_t left = w->mask; left; left &= left - 1) {
         const int l = __builtin_ctz(left);
         const u64 offset = address_of(w, i, l) - base, who = first + ((u64)l << RACE_THREAD);
-        race_granule *g = &arena->words[offset / 4];
-        if (offset & (size - 1) || offset >= arena->size || arena->size - offset < size ||
-            !are_written(arena->state + offset, bytes) ||
-            !race_touch_quickly(arena, g, ACCESS_READ, who) ||
-            (bytes == 8 && !race_touch_quickly(arena, g + 1, ACCESS_READ, who)))
+        bool done = !(offset & (size - 1)) && offset < arena->size &&
+                    arena->size - offset >= size && are_written(arena->state + offset, bytes);
+        for (u64 k = 0; done && k < size / 4; k++)
+            done = race_touch_quickly(arena, &arena->words[offset / 4 + k], ACCESS_READ, who);
+        if (!done)
             others |= (uint32_t)1 << l;
         else if (bytes == 8)
             d[l] = number_at(arena->bytes + offset, 8);
