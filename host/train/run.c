@@ -188,8 +188,9 @@ static void print_header(const run *r)
     if (r->options->quiet || r->options->lane) return;
     const char *notice = pv_device_notice(pv_stream_device(r->stream));
     if (notice) fprintf(stderr, "%s\n", notice);
-    fprintf(stderr, "polarvae %s (%s): %s on %s, %d threads, fp32\n", PV_VERSION, PV_COMMIT,
-            r->config->objective, device_of(r), pv_stream_threads(r->stream));
+    fprintf(stderr, "polarvae %s (%s): %s on %s, %d threads, %s\n", PV_VERSION, PV_COMMIT,
+            r->config->objective, device_of(r), pv_stream_threads(r->stream),
+            pv_stream_precision(r->stream));
     fprintf(stderr, "%s: %zu images %dx%dx%d; %zu parameters; step %llu of %lld; %s\n",
             r->config->data, d->examples, d->height, d->width, d->channels,
             pv_trainer_vae(r->trainer)->parameters,

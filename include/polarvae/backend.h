@@ -17,6 +17,7 @@ extern "C" {
     X(share, (pv_device * d, const void *from, size_t bytes, const void **out),                    \
       (d, from, bytes, out))                                                                       \
     X(stream_open, (pv_device * d, int threads, pv_stream **out), (d, threads, out))               \
+    X(set_precision, (pv_stream * s, pv_layer_precision precision), (s, precision))                \
     X(upload, (pv_stream * s, void *to, const void *from, size_t bytes), (s, to, from, bytes))     \
     X(download, (pv_stream * s, void *to, const void *from, size_t bytes), (s, to, from, bytes))   \
     X(fill, (pv_stream * s, void *to, int byte, size_t bytes), (s, to, byte, bytes))               \
@@ -49,6 +50,7 @@ struct pv_device {
 struct pv_stream {
     pv_device *device;
     int threads;
+    pv_layer_precision precision;
 };
 
 /* One recorded kernel; `args` is the op's struct, with rows filled in. */

@@ -45,6 +45,7 @@ enum { PV_TEXT = 1024, PV_MAX_SNAPSHOTS = 4096, PV_OBJECTIVE_VALUES = 8 };
     COUNT(seed, 0, 0, 9223372036854775807, "of initial values, batches and noise")                                      \
     SECTION("machine")                                                                                                  \
     TEXT(device, "auto", "auto, cpu or cuda:N")                                                                         \
+    CHOICE(precision, "fp32", "fp32|tf32|bf16", "of the factors in layers; all else is float32. On a GPU only")          \
     COUNT(threads, 0, 0, 1024, "host threads; 0: all cores. Results do not depend on it")                               \
     SECTION("output")                                                                                                   \
     COUNT(log_every, 100, 1, 100000, "steps between lines of log.csv")                                                  \

@@ -64,6 +64,13 @@ void pv_stream_close(pv_stream *stream); /* NULL is fine */
 pv_device *pv_stream_device(const pv_stream *stream);
 int pv_stream_threads(const pv_stream *stream);
 
+/* How layers multiply, in programs that are sealed from now on; parameters, sums and everything
+ * else are float32 in all of them. tf32: factors rounded to 11 bits; bf16: to 8 bits, and what
+ * convolutions write, too. A stream begins with fp32. PV_EUSAGE where a device has no other. */
+typedef enum { PV_FP32, PV_TF32, PV_BF16 } pv_layer_precision;
+pv_status pv_stream_set_precision(pv_stream *stream, pv_layer_precision precision);
+const char *pv_stream_precision(const pv_stream *stream); /* "fp32" */
+
 /* In the order of the stream. download has the data when it returns; upload may be reused then. */
 pv_status pv_upload(pv_stream *stream, void *to, const void *from, size_t bytes);
 pv_status pv_download(pv_stream *stream, void *to, const void *from, size_t bytes);

@@ -1,5 +1,8 @@
 /* conv.cu -- convolutions through cuDNN, images NHWC and filters KRSC; where none of its algorithms
- * takes a shape, as products over patches. Only deterministic algorithms are asked. */
+ * takes a shape, as products over patches. Only deterministic algorithms are asked. In bf16,
+ * cuDNN's operands and results are copies in work space. */
+#include <cuda_bf16.h>
+
 #include <stdlib.h>
 
 #include "drivers.cuh"
@@ -17,6 +20,7 @@ struct convolution {
     size_t bytes[MOST_ALGORITHMS];
     int candidates, algorithm; /* the chosen one, or PATCHES */
     size_t algorithm_bytes;
+    pv_layer_precision precision;
 };
 
 /* ---- shapes ---- */
@@ -62,29 +66,31 @@ static pv_status describe(convolution *c)
     pv_device *d = c->device;
     const int images = (int)c->images, channels = (int)c->channels, filters = (int)c->filters,
               kernel = (int)c->kernel, pad = (int)c->pad, stride = (int)c->stride;
+    const cudnnDataType_t type = c->precision == PV_BF16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
     CUDNN_TRY(d, cudnnCreateTensorDescriptor(&c->big));
     CUDNN_TRY(d, cudnnCreateTensorDescriptor(&c->small));
     CUDNN_TRY(d, cudnnCreateFilterDescriptor(&c->filter));
     CUDNN_TRY(d, cudnnCreateConvolutionDescriptor(&c->convolution));
-    CUDNN_TRY(d, cudnnSetTensor4dDescriptor(c->big, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, images,
-                                            channels, (int)c->height, (int)c->width));
-    CUDNN_TRY(d, cudnnSetTensor4dDescriptor(c->small, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, images,
-                                            filters, (int)c->small_height, (int)c->small_width));
-    CUDNN_TRY(d, cudnnSetFilter4dDescriptor(c->filter, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, filters,
-                                            channels, kernel, kernel));
+    CUDNN_TRY(d, cudnnSetTensor4dDescriptor(c->big, CUDNN_TENSOR_NHWC, type, images, channels,
+                                            (int)c->height, (int)c->width));
+    CUDNN_TRY(d, cudnnSetTensor4dDescriptor(c->small, CUDNN_TENSOR_NHWC, type, images, filters,
+                                            (int)c->small_height, (int)c->small_width));
+    CUDNN_TRY(d, cudnnSetFilter4dDescriptor(c->filter, type, CUDNN_TENSOR_NHWC, filters, channels,
+                                            kernel, kernel));
     CUDNN_TRY(d, cudnnSetConvolution2dDescriptor(c->convolution, pad, pad, stride, stride, 1, 1,
                                                  CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
-    CUDNN_TRY(d, cudnnSetConvolutionMathType(c->convolution, CUDNN_FMA_MATH));
+    /* The default permits TF32. */
+    CUDNN_TRY(d, cudnnSetConvolutionMathType(c->convolution, c->precision == PV_FP32
+                                                                 ? CUDNN_FMA_MATH
+                                                                 : CUDNN_DEFAULT_MATH));
     return PV_OK;
 }
 
-/* Those that cuDNN lists as supported, deterministic and in float32. */
+/* Those that cuDNN lists as supported and deterministic. */
 #define KEEP_CANDIDATES(c, results, count)                                                         \
     for (int i = 0; i < (count) && (c)->candidates < MOST_ALGORITHMS; i++)                         \
         if ((results)[i].status == CUDNN_STATUS_SUCCESS &&                                         \
-            (results)[i].determinism == CUDNN_DETERMINISTIC &&                                     \
-            ((results)[i].mathType == CUDNN_FMA_MATH ||                                            \
-             (results)[i].mathType == CUDNN_DEFAULT_MATH)) {                                       \
+            (results)[i].determinism == CUDNN_DETERMINISTIC) {                                     \
             (c)->candidate[(c)->candidates] = (int)(results)[i].algo;                              \
             (c)->bytes[(c)->candidates++] = (results)[i].memory;                                   \
         }
@@ -114,8 +120,9 @@ static cudnnStatus_t ask(convolution *c, cudnnHandle_t dnn)
 
 /* ---- one convolution ---- */
 
+/* The two that are read, and the one that is written; big or small image, or the filters. */
 typedef struct {
-    const float *big, *small, *w;
+    const float *one, *two;
     float *to;
 } operands;
 
@@ -123,30 +130,80 @@ static operands operands_of(const convolution *c, const void *args)
 {
     if (c->pass == PV_WEIGHT_GRAD) {
         const pv_conv_weight_grad_args *a = (const pv_conv_weight_grad_args *)args;
-        const operands o = {a->big, a->small, NULL, a->dw};
+        const operands o = {a->big, a->small, a->dw};
         return o;
     }
     const pv_conv_args *a = (const pv_conv_args *)args;
-    const operands o = {a->from, a->from, a->w, a->to};
+    const operands o = {a->from, a->w, a->to};
     return o;
 }
 
+typedef struct {
+    size_t one, two, to;
+} sizes;
+
+static sizes sizes_of(const convolution *c)
+{
+    const size_t big = big_pixels(c) * c->channels, small = small_pixels(c) * c->filters,
+                 weights = patch(c) * c->filters;
+    const sizes forward = {big, weights, small}, data = {small, weights, big},
+                weight = {big, small, weights};
+    return c->pass == PV_FORWARD ? forward : c->pass == PV_DATA_GRAD ? data : weight;
+}
+
 static cudnnStatus_t with_cudnn(const launch *l, const convolution *c, int algorithm, size_t bytes,
-                                const operands *o)
+                                const void *x, const void *y, void *to)
 {
     const float one = 1.0f, zero = 0.0f;
     cudnnHandle_t dnn = l->stream->dnn;
     if (c->pass == PV_FORWARD)
-        return cudnnConvolutionForward(dnn, &one, c->big, o->big, c->filter, o->w, c->convolution,
+        return cudnnConvolutionForward(dnn, &one, c->big, x, c->filter, y, c->convolution,
                                        (cudnnConvolutionFwdAlgo_t)algorithm, l->workspace, bytes,
-                                       &zero, c->small, o->to);
+                                       &zero, c->small, to);
     if (c->pass == PV_DATA_GRAD)
-        return cudnnConvolutionBackwardData(
-            dnn, &one, c->filter, o->w, c->small, o->small, c->convolution,
-            (cudnnConvolutionBwdDataAlgo_t)algorithm, l->workspace, bytes, &zero, c->big, o->to);
-    return cudnnConvolutionBackwardFilter(
-        dnn, &one, c->big, o->big, c->small, o->small, c->convolution,
-        (cudnnConvolutionBwdFilterAlgo_t)algorithm, l->workspace, bytes, &zero, c->filter, o->to);
+        return cudnnConvolutionBackwardData(dnn, &one, c->filter, y, c->small, x, c->convolution,
+                                            (cudnnConvolutionBwdDataAlgo_t)algorithm, l->workspace,
+                                            bytes, &zero, c->big, to);
+    return cudnnConvolutionBackwardFilter(dnn, &one, c->big, x, c->small, y, c->convolution,
+                                          (cudnnConvolutionBwdFilterAlgo_t)algorithm, l->workspace,
+                                          bytes, &zero, c->filter, to);
+}
+
+/* ---- copies in bfloat16, behind the work space of the algorithm ---- */
+
+static __global__ void to_bf16(const float *from, __nv_bfloat16 *to, size_t n)
+{
+    GRID_STRIDE(i, n) to[i] = __float2bfloat16_rn(from[i]);
+}
+
+static __global__ void from_bf16(const __nv_bfloat16 *from, float *to, size_t n)
+{
+    GRID_STRIDE(i, n) to[i] = __bfloat162float(from[i]);
+}
+
+static size_t copy_bytes(size_t n) { return (n * sizeof(__nv_bfloat16) + 255) / 256 * 256; }
+
+static cudnnStatus_t with_copies(const launch *l, const convolution *c, int algorithm, size_t bytes,
+                                 const operands *o)
+{
+    const sizes n = sizes_of(c);
+    char *at = (char *)l->workspace + (bytes + 255) / 256 * 256;
+    __nv_bfloat16 *one = (__nv_bfloat16 *)at, *two = (__nv_bfloat16 *)(at + copy_bytes(n.one)),
+                  *to = (__nv_bfloat16 *)(at + copy_bytes(n.one) + copy_bytes(n.two));
+    cudaStream_t queue = l->stream->queue;
+    to_bf16<<<blocks_for(l, n.one), THREADS, 0, queue>>>(o->one, one, n.one);
+    to_bf16<<<blocks_for(l, n.two), THREADS, 0, queue>>>(o->two, two, n.two);
+    const cudnnStatus_t status = with_cudnn(l, c, algorithm, bytes, one, two, to);
+    if (status == CUDNN_STATUS_SUCCESS)
+        from_bf16<<<blocks_for(l, n.to), THREADS, 0, queue>>>(to, o->to, n.to);
+    return status;
+}
+
+static cudnnStatus_t run(const launch *l, const convolution *c, int algorithm, size_t bytes,
+                         const operands *o)
+{
+    return c->precision == PV_BF16 ? with_copies(l, c, algorithm, bytes, o)
+                                   : with_cudnn(l, c, algorithm, bytes, o->one, o->two, o->to);
 }
 
 /* ---- patches: [small pixel][y, x, channel of the kernel] ---- */
@@ -205,16 +262,16 @@ static pv_status with_patches(const launch *l, const convolution *c, const opera
     cudaStream_t queue = l->stream->queue;
     if (c->pass == PV_DATA_GRAD) {
         const size_t n = big_pixels(c) * c->channels;
-        PV_TRY(pv_cuda_data_grad(l, rows, size, c->filters, o->small, o->w, patches));
+        PV_TRY(pv_cuda_data_grad(l, rows, size, c->filters, o->one, o->two, patches));
         add_patches<<<blocks_for(l, n), THREADS, 0, queue>>>(*c, patches, o->to, size, n);
         return launched(l, "add_patches");
     }
-    gather_patches<<<blocks_for(l, rows * size), THREADS, 0, queue>>>(*c, o->big, patches, size,
+    gather_patches<<<blocks_for(l, rows * size), THREADS, 0, queue>>>(*c, o->one, patches, size,
                                                                       rows * size);
     PV_TRY(launched(l, "gather_patches"));
     if (c->pass == PV_FORWARD)
-        return pv_cuda_forward(l, rows, size, c->filters, patches, o->w, o->to);
-    return pv_cuda_weight_grad(l, rows, size, c->filters, patches, o->small, o->to);
+        return pv_cuda_forward(l, rows, size, c->filters, patches, o->two, o->to);
+    return pv_cuda_weight_grad(l, rows, size, c->filters, patches, o->two, o->to);
 }
 
 /* ---- the calls ---- */
@@ -225,6 +282,7 @@ pv_status pv_cuda_conv_open(convolution **out, cuda_stream *s, pv_op op, const v
     if (!c) return FAIL(PV_ENOMEM, "out of memory for a convolution");
     c->device = s->base.device;
     c->algorithm = PATCHES;
+    c->precision = s->base.precision;
     take_shape(c, op, args);
     PV_TRY(describe(c));
     const cudnnStatus_t status = ask(c, s->dnn);
@@ -249,8 +307,12 @@ size_t pv_cuda_conv_workspace(const convolution *c)
     const size_t bias =
         pv_cuda_bias_workspace(big_pixels(c), c->channels > c->filters ? c->channels : c->filters);
     if (bias > bytes) bytes = bias;
+    const sizes n = sizes_of(c);
+    const size_t copies = c->precision == PV_BF16
+                              ? 256 + copy_bytes(n.one) + copy_bytes(n.two) + copy_bytes(n.to)
+                              : 0;
     for (int i = 0; i < c->candidates; i++)
-        if (c->bytes[i] > bytes) bytes = c->bytes[i];
+        if (c->bytes[i] + copies > bytes) bytes = c->bytes[i] + copies;
     return bytes;
 }
 
@@ -258,7 +320,7 @@ pv_status pv_cuda_conv_choose(const launch *l, convolution *c, const void *args)
 {
     const operands o = operands_of(c, args);
     for (int i = 0; i < c->candidates; i++) {
-        const cudnnStatus_t status = with_cudnn(l, c, c->candidate[i], c->bytes[i], &o);
+        const cudnnStatus_t status = run(l, c, c->candidate[i], c->bytes[i], &o);
         if (status == CUDNN_STATUS_SUCCESS) {
             c->algorithm = c->candidate[i];
             c->algorithm_bytes = c->bytes[i];
@@ -274,8 +336,9 @@ static pv_status convolve(const launch *l, const convolution *c, const void *arg
 {
     const operands o = operands_of(c, args);
     if (c->algorithm == PATCHES) return with_patches(l, c, &o);
-    CUDNN_TRY(c->device, with_cudnn(l, c, c->algorithm, c->algorithm_bytes, &o));
-    return PV_OK;
+    const cudnnStatus_t status = run(l, c, c->algorithm, c->algorithm_bytes, &o);
+    if (status != CUDNN_STATUS_SUCCESS) return pv_cudnn_failed(c->device, "a convolution", status);
+    return launched(l, "bf16 copies");
 }
 
 pv_status pv_cuda_conv_queue(const launch *l, const convolution *c, const void *args)

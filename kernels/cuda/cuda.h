@@ -47,6 +47,7 @@ typedef struct {
     pv_device base;
     int ordinal;
     int processors;       /* streaming multiprocessors */
+    int capability;       /* 75: compute capability 7.5 */
     cudaMemPool_t pool;   /* all memory comes from here */
     cudaStream_t keeper;  /* on which memory is taken and given back */
     pthread_mutex_t lock; /* of what follows; and nothing is waited for while a stream captures */
@@ -74,6 +75,7 @@ void pv_cuda_release(pv_device *device, void *block);
 /* stream.cu */
 pv_status pv_cuda_stream_open(pv_device *device, int threads, pv_stream **out);
 void pv_cuda_stream_close(pv_stream *stream);
+pv_status pv_cuda_set_precision(pv_stream *stream, pv_layer_precision precision);
 pv_status pv_cuda_upload(pv_stream *stream, void *to, const void *from, size_t bytes);
 pv_status pv_cuda_download(pv_stream *stream, void *to, const void *from, size_t bytes);
 pv_status pv_cuda_fill(pv_stream *stream, void *to, int byte, size_t bytes);

@@ -102,6 +102,7 @@ static const pv_device_calls calls = {
     .alloc = pv_cuda_alloc,
     .share = share,
     .stream_open = pv_cuda_stream_open,
+    .set_precision = pv_cuda_set_precision,
     .upload = pv_cuda_upload,
     .download = pv_cuda_download,
     .fill = pv_cuda_fill,
@@ -135,6 +136,7 @@ static pv_status describe(cuda_device *c)
     version_text(of_runtime, runtime, 1000);
     version_text(of_dnn, (int)cudnnGetVersion(), 10000);
     c->processors = p.multiProcessorCount;
+    c->capability = 10 * p.major + p.minor;
     snprintf(c->base.description, sizeof c->base.description,
              "%.40s, compute capability %d.%d, %zu MB, driver for CUDA %.8s, CUDA %.8s, cuDNN %.8s",
              p.name, p.major, p.minor, p.totalGlobalMem >> 20, of_driver, of_runtime, of_dnn);

@@ -93,11 +93,16 @@ pv_status pv_cuda_bias(const launch *l, const float *from, size_t rows, size_t c
 
 pv_status pv_cuda_product(const launch *l, const product *p)
 {
+    const cublasComputeType_t compute =
+        l->stream->base.precision == PV_BF16   ? CUBLAS_COMPUTE_32F_FAST_16BF
+        : l->stream->base.precision == PV_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                               : CUBLAS_COMPUTE_32F_PEDANTIC;
     const float one = 1.0f, zero = 0.0f;
     CUBLAS_TRY(l->stream->base.device,
-               cublasSgemm(l->stream->blas, p->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N,
-                           p->turn_b ? CUBLAS_OP_T : CUBLAS_OP_N, (int)p->m, (int)p->n, (int)p->k,
-                           &one, p->a, (int)p->a_row, p->b, (int)p->b_row, &zero, p->c, (int)p->m));
+               cublasGemmEx(l->stream->blas, p->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N,
+                            p->turn_b ? CUBLAS_OP_T : CUBLAS_OP_N, (int)p->m, (int)p->n, (int)p->k,
+                            &one, p->a, CUDA_R_32F, (int)p->a_row, p->b, CUDA_R_32F, (int)p->b_row,
+                            &zero, p->c, CUDA_R_32F, (int)p->m, compute, CUBLAS_GEMM_DEFAULT));
     return PV_OK;
 }
 

@@ -90,6 +90,22 @@ pv_status pv_cuda_stream_open(pv_device *d, int threads, pv_stream **out)
     return status;
 }
 
+pv_status pv_cuda_set_precision(pv_stream *stream, pv_layer_precision precision)
+{
+    cuda_stream *s = (cuda_stream *)stream;
+    const int capability = device_of(s)->capability;
+    PV_TRY(here(s));
+    if (precision != PV_FP32 && capability < 80)
+        return FAIL(PV_EUSAGE,
+                    "precision=%s needs compute capability 8.0; %s has %d.%d: use precision=fp32",
+                    precision == PV_TF32 ? "tf32" : "bf16", stream->device->name, capability / 10,
+                    capability % 10);
+    CUBLAS_TRY(stream->device,
+               cublasSetMathMode(s->blas, precision == PV_TF32 ? CUBLAS_TF32_TENSOR_OP_MATH
+                                                               : CUBLAS_PEDANTIC_MATH));
+    return PV_OK;
+}
+
 /* ---- copies ---- */
 
 /* While the device takes one half of the staging memory, the host fills the other. */
