@@ -11,6 +11,8 @@ typedef int64_t s64;
 typedef float f32;
 typedef double f64;
 
+/* clang-format off */
+
 /* A row: types of result and operands, instruction, result on the host for x, y, z. */
 #define COMPARE(R, name, T, letter, value)                                                         \
     R(u32, "r", T, letter, "{.reg .pred p; setp." name " p, %1, %2; selp.u32 %0, 1, 0, p;}", value)
@@ -146,14 +148,14 @@ typedef double f64;
     COMPARE(R, "le." type, T, letter, x <= y)                                                      \
     COMPARE(R, "gt." type, T, letter, x > y)                                                       \
     COMPARE(R, "ge." type, T, letter, x >= y)                                                      \
-        COMPARE(R, "equ." type, T, letter, !(x < y || x > y))                                      \
-            COMPARE(R, "neu." type, T, letter, x != y)                                             \
-                COMPARE(R, "ltu." type, T, letter, !(x >= y))                                      \
-                    COMPARE(R, "leu." type, T, letter, !(x > y))                                   \
-                        COMPARE(R, "gtu." type, T, letter, !(x <= y))                              \
-                            COMPARE(R, "geu." type, T, letter, !(x < y))                           \
-                                COMPARE(R, "num." type, T, letter, x == x && y == y)               \
-                                    COMPARE(R, "nan." type, T, letter, x != x || y != y)
+    COMPARE(R, "equ." type, T, letter, !(x < y || x > y))                                          \
+    COMPARE(R, "neu." type, T, letter, x != y)                                                     \
+    COMPARE(R, "ltu." type, T, letter, !(x >= y))                                                  \
+    COMPARE(R, "leu." type, T, letter, !(x > y))                                                   \
+    COMPARE(R, "gtu." type, T, letter, !(x <= y))                                                  \
+    COMPARE(R, "geu." type, T, letter, !(x < y))                                                   \
+    COMPARE(R, "num." type, T, letter, x == x && y == y)                                           \
+    COMPARE(R, "nan." type, T, letter, x != x || y != y)
 
 #define ROWS_F32(R)                                                                                \
     REAL(R, f32, "f", "f32", f)                                                                    \
@@ -162,6 +164,8 @@ typedef double f64;
 #define ROWS_F64(R)                                                                                \
     REAL(R, f64, "d", "f64", )                                                                     \
     R(f32, "f", f64, "d", "cvt.rn.f32.f64 %0, %1;", (f32)x)
+
+/* clang-format on */
 
 /* ---- the manual's words, on the host ---- */
 

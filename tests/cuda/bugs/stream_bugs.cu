@@ -114,6 +114,16 @@ static void free_async_unordered(void)
     DO(cudaFreeAsync(y, s.two));
 }
 
+/* The copy may still run. */
+static void free_host_early(void)
+{
+    setting s;
+    float *pinned;
+    DO(cudaMallocHost((void **)&pinned, 128));
+    DO(cudaMemcpyAsync(pinned, s.x, 128, cudaMemcpyDeviceToHost, s.one));
+    DO(cudaFreeHost(pinned));
+}
+
 /* The first replay's branches are ordered, but not the graph and the other stream. */
 static void graph_unordered(void)
 {
@@ -220,6 +230,7 @@ static void leaked_stream(void)
     B(async_copy_unordered, "race between streams")                                                \
     B(malloc_async_unordered, "race between streams")                                              \
     B(free_async_unordered, "race between streams")                                                \
+    B(free_host_early, "race between streams")                                                     \
     B(graph_unordered, "race between streams")                                                     \
     B(graph_branches, "race between streams")                                                      \
     B(sync_in_capture, "not allowed in a capture")                                                 \

@@ -64,7 +64,8 @@ static memory_block *to_free(const char *call, void *at, bool pinned)
     return NULL;
 }
 
-/* Frees when all is done that was issued before, as CUDA does. */
+/* Frees when all is done that was issued before, as cudaFree does; but pinned memory must not be in
+ * use any more. */
 static cudaError_t give_back(const char *call, void *at, bool pinned)
 {
     if (!at) return cudaSuccess;
@@ -72,7 +73,10 @@ static cudaError_t give_back(const char *call, void *at, bool pinned)
     if (error) return error;
     memory_block *b = to_free(call, at, pinned);
     if (!b) return cudaErrorInvalidValue;
-    work_wait_all();
+    if (pinned)
+        work_check_host(call, &(emu_range){.at = at, .bytes = b->bytes, .writes = 3});
+    else
+        work_wait_all();
     memory_drop(b, call);
     return cudaSuccess;
 }

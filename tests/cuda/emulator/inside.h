@@ -132,13 +132,14 @@ void work_wait(const work_clock *clock);
 /* The same, but the host learns nothing. */
 void work_finish(const work_clock *clock);
 void work_wait_all(void);
+/* Reports work that touches the range and that the host has not waited for. */
+void work_check_host(const char *what, const emu_range *range);
 /* Is it done? If not, something more is done towards it. */
 bool work_poll(const work_clock *clock);
 /* The work that interval belongs to is ordered before the work that runs. */
 bool work_is_ordered(uint32_t interval);
 uint32_t work_safe_interval(void);
-const char *work_name_of(uint32_t interval, int *timeline);
-const char *work_running(int *timeline);
+const char *work_name_of(uint32_t interval);
 bool work_in_host_function(void);
 /* A number of the seed's, below n. */
 uint32_t emu_random(uint64_t *state, uint32_t n);

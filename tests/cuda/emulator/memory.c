@@ -210,13 +210,8 @@ static bool check_range(const char *what, const emu_range *r, const char *at)
     const emu_access access = r->writes == 3 ? ACCESS_LAST : ACCESS_WRITE;
     if (r->writes && !found) found = note(offset, r->bytes, access, &other);
     if (found) {
-        int mine, theirs;
-        const char *name = work_name_of((uint32_t)other, &theirs);
-        work_running(&mine);
-        emu_report(
-            "race between streams: %s (timeline %d) and %s (timeline %d): nothing orders the "
-            "two, and one writes %s",
-            what, mine, name, theirs, memory_place(address));
+        emu_report("%s: race between streams: nothing orders this after %s: %s", what,
+                   work_name_of((uint32_t)other), memory_place(address));
     }
     if (r->writes == 1) memset(arena.state + offset, STATE_WRITTEN, r->bytes);
     return true;

@@ -94,6 +94,23 @@ static u32 funnel(u32 low, u32 high, u32 n, bool left, bool wrap)
     return left ? (u32)(both << n >> 32) : (u32)(both >> n);
 }
 
+/* The upper half of a float, rounded to the nearest, ties to even. */
+static u16 bfloat_of(f32 x)
+{
+    u32 bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x != x) return 0x7fff;
+    return (u16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static f32 float_of(u16 bfloat)
+{
+    const u32 bits = (u32)bfloat << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 #define WIDTH(T) (8 * (u32)sizeof(T))
 #define LEFT(T) y < WIDTH(T) ? (T)(x << (y & (WIDTH(T) - 1))) : 0
 #define RIGHT(T) y < WIDTH(T) ? (T)(x >> (y & (WIDTH(T) - 1))) : x < 0 ? (T)-1 : 0
@@ -198,6 +215,8 @@ static u32 funnel(u32 low, u32 high, u32 n, bool left, bool wrap)
     O1(cos_f32, "cos.approx.f32 cos.approx.ftz.f32", f32, f32, cosf(x))                            \
     O1(tanh_f32, "tanh.approx.f32", f32, f32, tanhf(x))                                            \
     O2(add_sat_f32, "add.sat.f32", f32, f32, f32, max_f32(0.0f, min_f32(1.0f, x + y)))             \
+    O1(bfloat_of_f32, "cvt.rn.bf16.f32", u16, f32, bfloat_of(x))                                   \
+    O1(f32_of_bfloat, "cvt.f32.bf16", f32, u16, float_of(x))                                       \
     O1(move_n, "mov.b16 mov.u16 mov.s16 mov.b32 mov.u32 mov.s32 mov.f32", u32, u32, x)             \
     O1(move_w, "mov.b64 mov.u64 mov.s64 mov.f64", u64, u64, x)                                     \
     O1(cvta_shared, "cvta.shared.u64", u64, u64, x + WINDOW_SHARED)                                \

@@ -136,6 +136,8 @@ ptx_module *ptx_read(const char *text, size_t length)
         if (text_is(word, n, ".version") || text_is(word, n, ".target") ||
             text_is(word, n, ".address_size") || text_is(word, n, ".file"))
             text_skip_past(r, '\n');
+        else if (text_is(word, n, ".section"))
+            text_skip_past(r, '}');
         else if (text_is(word, n, ".entry") || text_is(word, n, ".func")) {
             ptx_body body = find_body(r);
             body.is_kernel = word[1] == 'e';

@@ -34,7 +34,6 @@ static uint32_t history_count, history_room;
 
 static work_clock host; /* what the host has waited for */
 static const item *running;
-static int running_line;
 static bool busy; /* a function of the host runs, without the lock */
 static pthread_cond_t free_again = PTHREAD_COND_INITIALIZER;
 static _Thread_local bool in_host_function;
@@ -128,7 +127,6 @@ static void run_head(int t)
     item *i = lines[t].head;
     remember(t, i);
     running = i;
-    running_line = t;
     race_begin_work(memory_arena());
     if (memory_check_ranges(i->body.what, i->body.ranges, i->body.count)) {
         if (i->body.unlocked) {
@@ -192,11 +190,28 @@ void work_wait(const work_clock *clock)
     work_join(&host, &goal);
 }
 
-void work_wait_all(void)
+static work_clock all_issued(void)
 {
     work_clock all = {{0}};
     for (int t = 0; t < line_count; t++) all.of[t] = lines[t].issued;
+    return all;
+}
+
+void work_wait_all(void)
+{
+    const work_clock all = all_issued();
     work_wait(&all);
+}
+
+void work_check_host(const char *what, const emu_range *range)
+{
+    const work_clock all = all_issued();
+    work_finish(&all);
+    const item now = {.after = host, .body = {.what = what}};
+    running = &now;
+    race_begin_work(memory_arena());
+    memory_check_ranges(what, range, 1);
+    running = NULL;
 }
 
 bool work_poll(const work_clock *clock)
@@ -257,18 +272,7 @@ bool work_is_ordered(uint32_t interval)
     return history[h].number <= running->after.of[history[h].timeline];
 }
 
-const char *work_name_of(uint32_t interval, int *timeline)
-{
-    const uint32_t h = find(interval);
-    *timeline = history[h].timeline;
-    return history[h].what;
-}
-
-const char *work_running(int *timeline)
-{
-    *timeline = running_line;
-    return running ? running->body.what : "the host";
-}
+const char *work_name_of(uint32_t interval) { return history[find(interval)].what; }
 
 /* The first work that ran and is not known to come before. */
 uint32_t work_safe_interval(void)
