@@ -69,7 +69,7 @@ unset EMULATED_ORDER EMULATED_STREAMS
 # with VARIABLE=VALUE STATUS WORDS: good_streams ends with STATUS and says WORDS.
 with() {
     wanted=$2 words=$3
-    export "$1"
+    export "${1?}"
     run ./good_streams
     [ $status -eq "$wanted" ] && grep -q -F -e "$words" said || failed "$1: status $status"
     unset "${1%%=*}"

@@ -210,7 +210,7 @@ static bool check_range(const char *what, const emu_range *r, const char *at)
     const emu_access access = r->writes == 3 ? ACCESS_LAST : ACCESS_WRITE;
     if (r->writes && !found) found = note(offset, r->bytes, access, &other);
     if (found) {
-        emu_report("%s: race between streams: nothing orders this after %s: %s", what,
+        emu_report("%s: race between streams, with %s: nothing orders the two: %s", what,
                    work_name_of((uint32_t)other), memory_place(address));
     }
     if (r->writes == 1) memset(arena.state + offset, STATE_WRITTEN, r->bytes);

@@ -30,8 +30,8 @@ static void complain_of_race(ptx_warp *w, const ptx_instr *i, int l, emu_race ra
     if (!ptx_first_report(w, i)) return;
     const char *at = is_global ? memory_place(address) : "shared memory";
     if (race == RACE_STREAMS)
-        emu_report("%s: race between streams: nothing orders this after %s: %s", ptx_place(w, l, i),
-                   work_name_of((uint32_t)other), at);
+        emu_report("%s: race between streams, with %s: nothing orders the two: %s",
+                   ptx_place(w, l, i), work_name_of((uint32_t)other), at);
     else if (race == RACE_BLOCKS)
         emu_report("%s: race between blocks: %s", ptx_place(w, l, i), at);
     else
