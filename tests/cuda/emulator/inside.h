@@ -59,7 +59,7 @@ emu_race race_access(emu_arena *arena, uint64_t offset, uint64_t bytes, emu_acce
 
 /* ---- memory.c ---- */
 
-#define MEMORY_SPACE ((uint64_t)1 << 36)
+#define MEMORY_SPACE ((uint64_t)1 << 38)
 
 typedef enum { MEMORY_DEVICE, MEMORY_PINNED, MEMORY_MODULE } memory_kind;
 

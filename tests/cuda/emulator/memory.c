@@ -65,7 +65,7 @@ void *memory_take(size_t bytes, memory_kind kind, const char *origin)
     /* the gap is as wide as the block, so that an index that is a little too large falls into it */
     uint64_t gap = bytes < GAP ? bytes : GAP;
     uint64_t end = (used + bytes + gap + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (end > MEMORY_SPACE) emu_unknown("%s: more than 64 GiB allocated in all", origin);
+    if (end > MEMORY_SPACE) emu_unknown("%s: more than 256 GiB allocated in all", origin);
     if (count == room) {
         room = room ? 2 * room : 64;
         blocks = realloc(blocks, room * sizeof *blocks);
