@@ -38,7 +38,8 @@ pv_status pv_cublas_failed(const pv_device *d, const char *what, cublasStatus_t 
 
 pv_status pv_cudnn_failed(const pv_device *d, const char *what, cudnnStatus_t status)
 {
-    if (status == CUDNN_STATUS_ALLOC_FAILED)
+    if (status == CUDNN_STATUS_ALLOC_FAILED ||
+        status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED)
         return FAIL(PV_ENOMEM, "%s: out of memory in %.*s", where(d), name_length(what), what);
     return FAIL(PV_EDEVICE, "%s: %.*s failed: %s", where(d), name_length(what), what,
                 cudnnGetErrorString(status));
@@ -50,11 +51,12 @@ pv_status pv_cuda_alloc(pv_device *d, size_t bytes, void **out)
 {
     cuda_device *c = (cuda_device *)d;
     *out = NULL;
-    cudaError_t error = cudaMallocFromPoolAsync(out, bytes + !bytes, c->pool, c->keeper);
-    if (error == cudaSuccess) error = cudaStreamSynchronize(c->keeper);
+    CUDA_TRY(d, cudaMallocFromPoolAsync(out, bytes + !bytes, c->pool, c->keeper));
+    const cudaError_t error = cudaStreamSynchronize(c->keeper);
     if (error == cudaSuccess) return PV_OK;
+    (void)cudaFreeAsync(*out, c->keeper);
     *out = NULL;
-    return pv_cuda_failed(d, "memory", error);
+    return pv_cuda_failed(d, "cudaStreamSynchronize", error);
 }
 
 /* Work that was queued on any stream may still use the block. */
