@@ -164,17 +164,16 @@ static void print_comparison(const evaluated *e, int count)
 {
     enum { ALL, ACTIVE };
     const size_t directory = common_directory(e, count);
-    int width = 3;
+    int width = directory > 3 ? (int)directory : 3;
     for (int i = 0; i < count; i++)
         if ((int)strlen(e[i].run + directory) > width) width = (int)strlen(e[i].run + directory);
-    printf(
-        "Active, mixed and passive variables; total correlation (TC) of all variables and of the\n"
-        "active ones alone, and mutual information (MI), of mean and sampled codes, in "
-        "nats%s%.*s\n\n",
-        directory ? "; runs in " : "", (int)directory, e[0].run);
-    printf("%-*s  act mix pas | %15s | %15s | %15s | %8s\n", width, "", "TC, all", "TC, active",
-           "MI, all", "");
-    printf("%-*s             ", width, "run");
+    printf("Active, mixed and passive variables; total correlation (TC) of all variables and of\n"
+           "the active ones alone, and mutual information (MI), of mean and sampled codes, in "
+           "nats\n\n");
+    printf("%-*s              | %15s | %15s | %15s |\n", width, "", "TC, all", "TC, active",
+           "MI, all");
+    printf("%-*.*s  act mix pas", width, directory ? (int)directory : 3,
+           directory ? e[0].run : "run");
     for (int i = 0; i < 3; i++) printf(" | %7s %7s", "mean", "sampled");
     printf(" | %8s\n", "ELBO");
     for (int i = 0; i < count; i++) {
