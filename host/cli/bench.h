@@ -6,7 +6,7 @@
 
 typedef struct {
     const char *objective, *csv;
-    const char *device;
+    const char *device, *precision;
     long kernel, batch, threads, lanes, seconds;
     int json, quiet;
 } pv_bench_options;
@@ -36,7 +36,7 @@ typedef struct {
 
 typedef struct {
     const char *work; /* the objective that is trained, or "encode" */
-    const char *machine;
+    const char *machine, *precision;
     int threads, lanes;
     double flops; /* of a step by direct convolutions */
     pv_bench_times times;

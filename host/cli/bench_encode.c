@@ -114,6 +114,8 @@ pv_status pv_bench_encode(const pv_bench_options *o)
     const pv_data *d = &setup.data;
     pv_status status = pv_vae_shape(&vae, &setup.config, d->height, d->width, d->channels);
     if (status == PV_OK) status = pv_stream_open(&stream, setup.device, (int)o->threads);
+    if (status == PV_OK)
+        status = pv_stream_set_precision(stream, (pv_layer_precision)setup.config.precision);
     if (status == PV_OK) status = pv_parameters_open(&parameters, setup.device, vae.parameters, 0);
     if (status == PV_OK) status = pv_vae_initialise(&vae, &parameters, stream, 0);
     if (status == PV_OK) status = codes_open(&c, stream, batch * vae.latents);
@@ -123,6 +125,7 @@ pv_status pv_bench_encode(const pv_bench_options *o)
     if (status == PV_OK) status = measure(&result.times, program, stream, o);
     if (status == PV_OK) {
         result.machine = pv_device_description(setup.device);
+        result.precision = pv_stream_precision(stream);
         result.threads = pv_stream_threads(stream);
         result.flops = pv_bench_encode_flops(&vae, batch);
         status = pv_bench_report(&result, o);

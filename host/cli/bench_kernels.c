@@ -11,7 +11,8 @@
 #include "cli/bench.h"
 #include "polarvae/backend.h"
 
-enum { RUNS = 15 };
+/* Each is of so many runs in a row as take a millisecond, that starting them counts little. */
+enum { TIMES = 15, MOST_RUNS = 100 };
 
 typedef struct {
     double flops, bytes;
@@ -75,7 +76,7 @@ static pv_status time_call(double *seconds, const pv_call *call, pv_stream *stre
         char bytes[512];
         pv_head head;
     } args;
-    double times[RUNS];
+    double times[TIMES];
     pv_program *program = NULL;
     memcpy(args.bytes, call->args, pv_ops[call->op].args_size);
     for (int i = 0; i < fields; i++) {
@@ -85,14 +86,17 @@ static pv_status time_call(double *seconds, const pv_call *call, pv_stream *stre
     PV_TRY(pv_program_begin(&program, stream, rows));
     pv_status status = pv_program_add(program, call->op, args.bytes);
     if (status == PV_OK) status = pv_program_seal(program);
-    for (int run = -2; run < RUNS && status == PV_OK; run++) {
+    double last = 1.0; /* the first two warm up */
+    for (int i = -2; i < TIMES && status == PV_OK; i++) {
+        const int runs = last * MOST_RUNS < 1e-3 ? MOST_RUNS : (int)(1e-3 / last) + 1;
         const double start = pv_now();
-        status = pv_program_run(program);
+        for (int run = 0; run < runs && status == PV_OK; run++) status = pv_program_run(program);
         if (status == PV_OK) status = pv_stream_sync(stream);
-        if (run >= 0) times[run] = pv_now() - start;
+        last = (pv_now() - start) / runs;
+        if (i >= 0) times[i] = last;
     }
     pv_program_close(program);
-    if (status == PV_OK) *seconds = pv_bench_median(times, RUNS);
+    if (status == PV_OK) *seconds = pv_bench_median(times, TIMES);
     return status;
 }
 
@@ -123,14 +127,16 @@ static pv_status time_all(const pv_trainer *trainer, pv_stream *stream, char *co
     pv_json *j = json ? pv_json_new() : NULL;
     if (json) {
         pv_json_object(j, NULL);
+        pv_json_text(j, "precision", pv_stream_precision(stream));
         pv_json_real(j, "peak_gflops", peak * 1e-9);
         pv_json_real(j, "bandwidth_gb_s", rate * 1e-9);
         pv_json_array(j, "kernels");
     } else
-        printf(
-            "peak %.1f GFLOP/s, copy %.1f GB/s, %d thread(s), batch %zu\n\n%-18s %-30s %9s %8s\n",
-            peak * 1e-9, rate * 1e-9, pv_stream_threads(stream), step->rows, "kernel", "shape",
-            "ms", "of floor");
+        printf("%s; %s\npeak %.1f GFLOP/s, copy %.1f GB/s, %d thread(s), batch %zu\n\n"
+               "%-22s %-30s %9s %9s %9s\n",
+               pv_device_description(pv_stream_device(stream)), pv_stream_precision(stream),
+               peak * 1e-9, rate * 1e-9, pv_stream_threads(stream), step->rows, "kernel", "shape",
+               "ms", "of peak", "of copy");
     pv_status status = PV_OK;
     for (size_t i = 0; i < step->call_count && status == PV_OK; i++) {
         const pv_call *call = &step->calls[i];
@@ -139,7 +145,6 @@ static pv_status time_all(const pv_trainer *trainer, pv_stream *stream, char *co
         c.bytes = traffic(call);
         flops += c.flops;
         const double arithmetic = c.flops / peak, movement = c.bytes / rate;
-        const double floor = arithmetic > movement ? arithmetic : movement;
         status = time_call(&seconds, call, stream, step->rows, memory);
         total += seconds;
         if (json) {
@@ -147,11 +152,12 @@ static pv_status time_all(const pv_trainer *trainer, pv_stream *stream, char *co
             pv_json_text(j, "kernel", pv_ops[call->op].name);
             pv_json_text(j, "shape", c.shape);
             pv_json_real(j, "ms", seconds * 1e3);
-            pv_json_real(j, "floor_share", floor / seconds);
+            pv_json_real(j, "peak_share", arithmetic / seconds);
+            pv_json_real(j, "bandwidth_share", movement / seconds);
             pv_json_end(j);
         } else
-            printf("%-18s %-30s %9.3f %6.0f %%\n", pv_ops[call->op].name, c.shape, seconds * 1e3,
-                   100.0 * floor / seconds);
+            printf("%-22s %-30s %9.4f %7.0f %% %7.0f %%\n", pv_ops[call->op].name, c.shape,
+                   seconds * 1e3, 100.0 * arithmetic / seconds, 100.0 * movement / seconds);
     }
     if (json) {
         pv_json_end(j);
@@ -162,7 +168,7 @@ static pv_status time_all(const pv_trainer *trainer, pv_stream *stream, char *co
         return status == PV_OK ? told : status;
     }
     if (status != PV_OK) return status;
-    printf("%-18s %-30s %9.3f\n\n%.2f GFLOP of layers", "sum", "", total * 1e3, flops * 1e-9);
+    printf("%-22s %-30s %9.4f\n\n%.2f GFLOP of layers", "sum", "", total * 1e3, flops * 1e-9);
     if (vae->discriminator.layers)
         printf(", of which %.2f are the discriminator's",
                pv_bench_discriminator_flops(vae, step->rows) * 1e-9);

@@ -76,14 +76,14 @@ static pv_status append_line(const pv_bench_result *r, const pv_bench_options *o
     const time_t now = time(NULL);
     strftime(day, sizeof day, "%Y-%m-%d", gmtime(&now));
     snprintf(line, sizeof line,
-             "%s,%s,\"%s\",%s,%ld,%ld,%d,%d,%.3f,%.1f,%.1f,%.1f,%.4f,%.3f,%.3f,%.3f,%.3f,%.3f", day,
-             PV_COMMIT, r->machine, r->work, o->kernel, o->batch, r->threads, r->lanes, s->steps,
-             s->images, s->flops * 1e-9, s->peak * 1e-9, s->share, t->median, t->low, t->high,
-             t->rate[0], t->rate[PV_BENCH_ROUNDS - 1]);
+             "%s,%s,\"%s\",%s,%ld,%ld,%d,%d,%.3f,%.1f,%.1f,%.1f,%.4f,%.3f,%.3f,%.3f,%.3f,%.3f,%s",
+             day, PV_COMMIT, r->machine, r->work, o->kernel, o->batch, r->threads, r->lanes,
+             s->steps, s->images, s->flops * 1e-9, s->peak * 1e-9, s->share, t->median, t->low,
+             t->high, t->rate[0], t->rate[PV_BENCH_ROUNDS - 1], r->precision);
     return append(o->csv, line,
                   "date,commit,machine,objective,kernel,batch,threads,lanes,steps_per_second,"
                   "images_per_second,gflops,peak_gflops,direct_floor_share,median_ms,min_ms,"
-                  "max_ms,slowest_round,fastest_round");
+                  "max_ms,slowest_round,fastest_round,precision");
 }
 
 static pv_status print_json(const pv_bench_result *r, const pv_bench_options *o, const summary *s)
@@ -92,7 +92,7 @@ static pv_status print_json(const pv_bench_result *r, const pv_bench_options *o,
     pv_json_object(j, NULL);
     pv_json_text(j, "machine", r->machine);
     pv_json_text(j, "objective", r->work);
-    pv_json_text(j, "precision", "fp32");
+    pv_json_text(j, "precision", r->precision);
     pv_json_whole(j, "kernel", o->kernel);
     pv_json_whole(j, "batch", o->batch);
     pv_json_whole(j, "threads", r->threads);
@@ -112,8 +112,8 @@ static pv_status print_json(const pv_bench_result *r, const pv_bench_options *o,
 static void print(const pv_bench_result *r, const pv_bench_options *o, const summary *s)
 {
     const pv_bench_times *t = &r->times;
-    printf("%s; fp32\n%s, kernel %ld, batch %ld: %d lane(s) of %d thread(s)\n", r->machine, r->work,
-           o->kernel, o->batch, r->lanes, r->threads);
+    printf("%s; %s\n%s, kernel %ld, batch %ld: %d lane(s) of %d thread(s)\n", r->machine,
+           r->precision, r->work, o->kernel, o->batch, r->lanes, r->threads);
     printf("  %.2f steps/s (rounds %.2f to %.2f), %.0f images/s\n", s->steps, t->rate[0],
            t->rate[PV_BENCH_ROUNDS - 1], s->images);
     printf(

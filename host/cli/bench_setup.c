@@ -25,11 +25,12 @@ static pv_status make_data(pv_data *out)
 
 static pv_status make_config(pv_config *out, const pv_bench_options *o)
 {
-    char objective[128], kernel[32], batch[32];
+    char objective[128], kernel[32], batch[32], precision[128];
     snprintf(objective, sizeof objective, "objective=%s", o->objective);
     snprintf(kernel, sizeof kernel, "kernel=%ld", o->kernel);
     snprintf(batch, sizeof batch, "batch=%ld", o->batch);
-    return pv_config_load(out, NULL, 3, (const char *[]){objective, kernel, batch});
+    snprintf(precision, sizeof precision, "precision=%s", o->precision);
+    return pv_config_load(out, NULL, 4, (const char *[]){objective, kernel, batch, precision});
 }
 
 pv_status pv_bench_open(pv_bench_setup *s, const pv_bench_options *o)

@@ -120,6 +120,7 @@ pv_status pv_bench_train(const pv_bench_options *o)
     if (status == PV_OK) status = measure(&result.times, lanes, all, o);
     if (status == PV_OK) {
         result.machine = pv_device_description(setup.device);
+        result.precision = pv_stream_precision(lanes->stream);
         result.threads = pv_stream_threads(lanes->stream);
         result.flops = pv_bench_train_flops(pv_trainer_vae(lanes->trainer), (size_t)o->batch);
         status = pv_bench_report(&result, o);

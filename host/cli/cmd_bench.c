@@ -10,13 +10,14 @@ static const char usage[] =
     "         are direct ones at that peak; a share above 100 % beats it.\n"
     "encode   the same of the encoder: a step makes the mean, variance and sampled codes of a\n"
     "         batch\n"
-    "kernels  the time of every kernel of a step on its own, and its share of its own floor:\n"
-    "         arithmetic at the peak or memory traffic at the measured bandwidth\n"
+    "kernels  the time of every kernel of a step on its own, and its shares of the peak and of\n"
+    "         the bandwidth of a copy, measured in the same run\n"
     "\n"
     "  --kernel 2|4      of encoder layers 3 and 4 (default: 4)\n"
     "  --batch N         images of a step (default: 64)\n"
     "  --threads N       of each lane (default: all cores, or 1 with several lanes)\n"
     "  --device NAME     default: auto\n"
+    "  --precision NAME  fp32, or on a GPU tf32 or bf16 (default: fp32); the peak is fp32's\n"
     "  --json            for programs\n"
     "  --help            this text\n"
     "train and kernels:\n"
@@ -49,6 +50,7 @@ int pv_command_bench(int argc, char **argv)
 {
     pv_bench_options o = {.objective = "beta_vae",
                           .device = "auto",
+                          .precision = "fp32",
                           .kernel = 4,
                           .batch = 64,
                           .lanes = 1,
@@ -56,6 +58,7 @@ int pv_command_bench(int argc, char **argv)
     const pv_option known[] = {
         {.name = "--objective", .text = &o.objective, .verbs = 1u << TRAIN | 1u << KERNELS},
         {.name = "--device", .text = &o.device},
+        {.name = "--precision", .text = &o.precision},
         {.name = "--csv", .text = &o.csv, .verbs = 1u << TRAIN | 1u << ENCODE},
         {.name = "--kernel", .number = &o.kernel, .low = 2, .high = 4},
         {.name = "--batch", .number = &o.batch, .low = 1, .high = 8192},

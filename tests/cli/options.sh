@@ -6,7 +6,7 @@ need train data=sprites.h5 batch=16 latents=4 steps=2 --out run
 
 # Every option of any command, with a value that suits it.
 all="--device=cpu --quiet --json --subset=1:1:1:1:1 --threads=1 --objective=beta_vae --kernel=2
---batch=4 --lanes=1 --seconds=1 --csv=table.csv --examples=9 --out=new --resume"
+--precision=fp32 --batch=4 --lanes=1 --seconds=1 --csv=table.csv --examples=9 --out=new --resume"
 
 # takes OPTIONS COMMAND...: the command runs with each of the options, and with no other.
 takes() {
@@ -31,11 +31,10 @@ takes "--device --quiet --out --resume" \
     train data=sprites.h5 batch=16 latents=4 steps=2 --out new
 takes "--device --quiet --examples --out" encode run examples=9
 takes "--device --quiet --json" evaluate run examples=9
-takes "--device --quiet --json --objective --kernel --batch --lanes --threads --seconds --csv" \
-    bench train --batch 4 --seconds 1
-takes "--device --quiet --json --kernel --batch --threads --seconds --csv" \
-    bench encode --batch 4 --seconds 1
-takes "--device --json --objective --kernel --batch --threads" bench kernels --batch 4
+every="--device --precision --json --kernel --batch --threads"
+takes "$every --quiet --objective --lanes --seconds --csv" bench train --batch 4 --seconds 1
+takes "$every --quiet --seconds --csv" bench encode --batch 4 --seconds 1
+takes "$every --objective" bench kernels --batch 4
 takes "--device --json" info
 
 for command in data train encode evaluate bench info; do
