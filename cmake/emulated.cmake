@@ -55,3 +55,11 @@ pv_emulated(kernels 0)
 pv_emulated(layers 2)
 pv_emulated(objectives 3)
 pv_emulated(train_step 4)
+
+# The program.
+foreach(script train)
+  add_test(NAME emulated.cli_${script} COMMAND sh ${PROJECT_SOURCE_DIR}/tests/cuda/${script}.sh)
+  set_tests_properties(emulated.cli_${script} PROPERTIES ENVIRONMENT
+      "POLARVAE=$<TARGET_FILE:polarvae>;SOURCE=${PROJECT_SOURCE_DIR};EMULATED=${emulated}")
+  pv_test_properties(emulated.cli_${script})
+endforeach()
