@@ -21,7 +21,7 @@ trains() {
     name=$1 single=single$models
     models=$((models + 1))
     shift
-    echo "  - {$(echo "$*" | sed 's/=/: /g; s/ \([a-z]\)/, \1/g')}" >>sweep.yaml
+    echo "  - {$(echo "$*" | sed 's/ /, /g; s/=/: /g')}" >>sweep.yaml
     set -- data=sprites.h5 batch=33 latents=5 log_every=1 checkpoint_every=$((STEPS / 2)) "$@"
     need train "$@" steps=$STEPS threads=1 --out $single
     need train "$@" steps=$STEPS threads=3 --out threads
