@@ -51,8 +51,9 @@ pv_status pv_trainer_log(pv_trainer *trainer, uint64_t steps, double terms[PV_MA
                          double *loss);
 
 /* A test's or a comparison's step: given images and noise, no update. image [batch, pixels] in
- * 0..1 and noise [batch, latents] in host memory replace what would be drawn; afterwards the
- * gradients are in pv_trainer_parameters()->gradient, and terms[] and *loss hold the terms. */
+ * 0..1 and noise [batch, latents] in host memory replace what would be drawn (but for the second
+ * batch of an objective that wants one); afterwards the gradients are in
+ * pv_trainer_parameters()->gradient, and terms[] and *loss hold the terms. */
 pv_status pv_trainer_probe(pv_trainer *trainer, const float *image, const float *noise,
                            double terms[PV_MAX_TERMS], double *loss);
 
