@@ -5,14 +5,15 @@
     python3 benchmarks/model.py --kernels factor_vae   where the time of a step goes, on an H100
     python3 benchmarks/model.py --check build/polarvae are these the kernels of the program's steps?
 
-A step is a list of kernels; kernels/cuda makes one to six graph nodes of each. A node costs a gap and
-the longest of: what any kernel takes, its arithmetic, its memory traffic, its longest chain of
+A step is a list of kernels; kernels/cuda makes one or more graph nodes of each. A node costs a gap
+and the longest of: what any kernel takes, its arithmetic, its memory traffic, its longest chain of
 loads that wait for each other.
 """
 import argparse
 import json
 import math
 import subprocess
+from collections import Counter, namedtuple
 
 # NVIDIA's data sheets: A100 (SXM), H100 (SXM), H200 (SXM); without sparsity. SMs and clocks: the
 # architecture white papers; 2 x 128 (A100: 64) x SMs x clock is the fp32 peak.
@@ -40,9 +41,13 @@ CHUNK_ROWS, MOST_CHUNKS, WARP = 256, 1024, 32  # kernels/cuda/drivers.cuh
 OBJECTIVES = ["beta_vae", "annealed_vae", "factor_vae", "beta_tcvae", "dip_vae_i", "dip_vae_ii"]
 
 
+# By whom: "own" kernels, a call of "cublas" or "cudnn", or a further kernel "inside" of such a call.
+# flops: of the layer; padded: of the product that is made of it; cycles: of the longest chain.
+Node = namedtuple("Node", "kernel by flops padded bytes blocks cycles")
+
+
 class Step:
-    """The kernels of a step, and their nodes: (kernel, floating-point operations of the layer,
-    of the padded product, bytes, blocks, cycles of the longest chain)."""
+    """The kernels of a step, and the nodes that they become."""
 
     def __init__(self, objective, kernel, channels, precision):
         self.precision, self.nodes, self.kernels, self.parameters = precision, [], [], 0
@@ -51,8 +56,8 @@ class Step:
     def call(self, name):
         self.kernels.append(name)
 
-    def node(self, bytes=0, cycles=0, flops=0, padded=0, blocks=math.inf):
-        self.nodes.append((self.kernels[-1], flops, padded, bytes, blocks, cycles))
+    def node(self, bytes=0, cycles=0, flops=0, padded=0, blocks=math.inf, by="own"):
+        self.nodes.append(Node(self.kernels[-1], by, flops, padded, bytes, blocks, cycles))
 
     def small(self, name, numbers=0, cycles=0):
         self.call(name)
@@ -60,15 +65,15 @@ class Step:
 
     # ---- layers ----
 
-    def product(self, m, n, k, flops, extra=0):
-        """[m, n] sums of k products; `extra` nodes of the library beside it."""
-        split = math.ceil(k / SPLIT)
-        blocks = math.ceil(m / TILE) * math.ceil(n / TILE) * split
-        up = lambda x, to: math.ceil(x / to) * to
-        self.node(flops=flops, padded=2 * up(m, NARROW) * up(n, NARROW) * k, blocks=blocks,
-                  bytes=4 * (m * k + k * n + m * n))
-        for _ in range(extra):
-            self.node(bytes=8 * m * n)
+    def product(self, m, n, k, flops, more, by="cublas", bytes=None):
+        """[m, n] sums of k products; more: the library has a second kernel, which adds or clears."""
+        def up(x, to):
+            return math.ceil(x / to)
+        self.node(flops=flops, padded=2 * up(m, NARROW) * up(n, NARROW) * NARROW ** 2 * k,
+                  blocks=up(m, TILE) * up(n, TILE) * up(k, SPLIT), by=by,
+                  bytes=bytes or 4 * (m * k + k * n + m * n))
+        if more:
+            self.node(bytes=8 * m * n, by="inside")
 
     def leave(self, numbers, fields):
         self.node(bytes=4 * numbers * (2 + fields))
@@ -82,7 +87,7 @@ class Step:
     def dense(self, rows, n_in, n_out):
         self.parameters += (n_in + 1) * n_out
         self.call("dense")
-        self.product(rows, n_out, n_in, 2 * rows * n_in * n_out, extra=n_in > SPLIT)
+        self.product(rows, n_out, n_in, 2 * rows * n_in * n_out, n_in > SPLIT)
         self.leave(rows * n_out, 0)
 
     def dense_back(self, rows, n_in, n_out, fields, data=True, scaled=False):
@@ -91,11 +96,11 @@ class Step:
         self.call("dense_weight_grad")
         if scaled:
             self.node(bytes=8 * rows * n_out)
-        self.product(n_out, n_in, rows, flops)
+        self.product(n_out, n_in, rows, flops, rows > SPLIT)
         self.bias(rows, n_out)
         if data:
             self.call("dense")
-            self.product(rows, n_in, n_out, flops, extra=n_out > SPLIT)
+            self.product(rows, n_in, n_out, flops, n_out > SPLIT)
             if fields:
                 self.leave(rows * n_in, fields)
 
@@ -112,9 +117,7 @@ class Step:
         sizes = big * channels, small * filters, taps * channels * filters
         for size in sizes if copies else ():
             self.node(bytes=6 * size)
-        self.product(m, n, k, flops, extra=which != "down")
-        last = self.nodes.pop(-1 if which == "down" else -2)
-        self.nodes.append(last[:3] + (4 * sum(sizes),) + last[4:])
+        self.product(m, n, k, flops, which != "down", by="cudnn", bytes=4 * sum(sizes))
 
     def conv(self, layer, up=False):
         side, channels, filters, kernel = layer
@@ -233,12 +236,11 @@ def discriminate(s, codes):
 
 def seconds(node, gpu, precision, full=False):
     """Of a node; `full`: on a chip that other lanes keep busy meanwhile."""
-    _, _, padded, size, blocks, cycles = node
     processors, clock, peak, bandwidth = GPUS[gpu]
-    share = 1 if full else min(1, blocks / processors)
-    busy = max(padded / (1e12 * peak[precision] * OF_PEAK[precision] * share),
-               size / (1e9 * bandwidth * OF_BANDWIDTH))
-    return busy if full else GAP + max(LEAST, busy, cycles / (1e9 * clock))
+    share = 1 if full else min(1, node.blocks / processors)
+    busy = max(node.padded / (1e12 * peak[precision] * OF_PEAK[precision] * share),
+               node.bytes / (1e9 * bandwidth * OF_BANDWIDTH))
+    return busy if full else GAP + max(LEAST, busy, node.cycles / (1e9 * clock))
 
 
 def rate(step, gpu, lanes):
@@ -261,29 +263,39 @@ def study_hours(gpu, precision, lanes):
 
 # ---- what is printed ----
 
+def heading(*columns):
+    print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
+
+
 def tables():
-    print("| a step | kernels | graph nodes | GFLOP | MB moved |", "|---|---|---|---|---|", sep="\n")
+    heading("a step", "kernels", "own nodes", "cuBLAS", "cuDNN", "inside of them", "GFLOP, 4x4 and 2x2",
+            "MB moved")
     for objective in OBJECTIVES:
-        one, two = (Step(objective, kernel, 1, "fp32") for kernel in (4, 2))
-        gflop = [sum(n[1] for n in s.nodes) * 1e-9 for s in (one, two)]
-        print(f"| {objective} | {len(one.kernels)} | {len(one.nodes)} | {gflop[0]:.2f}, {gflop[1]:.2f} "
-              f"| {sum(n[3] for n in one.nodes) * 1e-6:.0f} |")
-    for precision in "fp32", "tf32":
-        print(f"\n| {precision}, steps/s at 1 and 32 lanes | " + " | ".join(GPUS) + " |\n|---|" + "---|" * len(GPUS))
-        for objective in OBJECTIVES:
+        steps = [Step(objective, kernel, 1, "fp32") for kernel in (4, 2)]
+        by = Counter(n.by for n in steps[0].nodes)
+        gflop = ", ".join(f"{1e-9 * sum(n.flops for n in s.nodes):.2f}" for s in steps)
+        print(f"| {objective} | {len(steps[0].kernels)} | {by['own']} | {by['cublas']} | {by['cudnn']} "
+              f"| {by['inside']} | {gflop} | {1e-6 * sum(n.bytes for n in steps[0].nodes):.0f} |")
+    print()
+    heading("steps/s at 1 and 32 lanes", *GPUS)
+    for precision in OF_PEAK:
+        for objective in OBJECTIVES if precision == "fp32" else ("beta_vae", "factor_vae"):
             step = Step(objective, 4, 1, precision)
-            print(f"| {objective} | " + " | ".join(
+            print(f"| {objective}, {precision} | " + " | ".join(
                 f"{rate(step, g, 1):.0f}, {rate(step, g, 32):.0f}" for g in GPUS) + " |")
-        print("| the study, GPU-hours at 32 lanes | " + " | ".join(
-            f"{study_hours(g, precision, 32):.0f}" for g in GPUS) + " |")
+    print()
+    heading("the study, GPU-hours at 1 and 32 lanes", *GPUS)
+    for precision in OF_PEAK:
+        print(f"| {precision} | " + " | ".join(
+            f"{study_hours(g, precision, 1):.0f}, {study_hours(g, precision, 32):.0f}" for g in GPUS) + " |")
 
 
 def kernels(objective):
     step = Step(objective, 4, 1, "fp32")
-    for node in step.nodes:
-        us, busy = (1e6 * seconds(node, "H100", "fp32", full) for full in (False, True))
-        print(f"{node[0]:24s} {us:7.1f} us, {busy:6.1f} us of the whole chip; {node[1] * 1e-6:7.1f} MFLOP "
-              f"({node[2] * 1e-6:7.1f} padded), {node[3] * 1e-6:6.2f} MB")
+    for n in step.nodes:
+        us, busy = (1e6 * seconds(n, "H100", "fp32", full) for full in (False, True))
+        print(f"{n.kernel:24s} {n.by:6s} {us:6.1f} us, {busy:5.1f} us of the whole chip; "
+              f"{1e-6 * n.flops:6.1f} MFLOP ({1e-6 * n.padded:6.1f} padded), {1e-6 * n.bytes:6.2f} MB")
 
 
 def check(program):
@@ -293,7 +305,7 @@ def check(program):
             capture_output=True, check=True).stdout)
         step = Step(objective, 4, 1, "fp32")
         names = [k["kernel"] for k in told["kernels"]]
-        gflop = sum(n[1] for n in step.nodes) * 1e-9
+        gflop = 1e-9 * sum(n.flops for n in step.nodes)
         if names != step.kernels or abs(gflop - told["gflop"]) > 1e-6 * gflop:
             raise SystemExit(f"{objective}: the program's step is another one: {names}, {told['gflop']} "
                              f"GFLOP, not {step.kernels}, {gflop}")
