@@ -6,7 +6,8 @@ need train data=sprites.h5 batch=16 latents=4 steps=2 --out run
 
 # Every option of any command, with a value that suits it.
 all="--device=cpu --quiet --json --subset=1:1:1:1:1 --threads=1 --objective=beta_vae --kernel=2
---precision=fp32 --batch=4 --lanes=1 --seconds=1 --csv=table.csv --examples=9 --out=new --resume"
+--precision=fp32 --batch=4 --lanes=1 --seconds=1 --csv=table.csv --examples=9 --out=new --resume
+--dir=new --index=0 --list"
 
 # takes OPTIONS COMMAND...: the command runs with each of the options, and with no other.
 takes() {
@@ -29,6 +30,8 @@ takes "--quiet --subset --threads" data generate new.h5 --subset 1:1:1:1:1
 takes "--quiet --json" data info sprites.h5
 takes "--device --quiet --out --resume" \
     train data=sprites.h5 batch=16 latents=4 steps=2 --out new
+printf 'data: sprites.h5\nbatch: 4\nlatents: 4\nsteps: 2\n' >sweep.yaml
+takes "--device --quiet --lanes --dir --index --list" sweep sweep.yaml --dir new
 takes "--device --quiet --examples --out" encode run examples=9
 takes "--device --quiet --json" evaluate run examples=9
 every="--device --precision --json --kernel --batch --threads"
@@ -37,7 +40,7 @@ takes "$every --quiet --seconds --csv" bench encode --batch 4 --seconds 1
 takes "$every --objective" bench kernels --batch 4
 takes "--device --json" info
 
-for command in data train encode evaluate bench info; do
+for command in data train sweep encode evaluate bench info; do
     polarvae $command --help >help.text
     for option in $all; do
         option=${option%%=*}
