@@ -77,7 +77,7 @@ static const size_t dense_shapes[][3] = {
     /* rows, in, out */
     {1, 1, 1},     {3, 2, 5},      {5, 17, 1},     {1, 1024, 256}, {16, 10, 256},
     {17, 33, 63},  {33, 64, 65},   {64, 256, 10},  {65, 257, 3},   {37, 3, 1200},
-    {2, 4097, 31}, {48, 100, 100}, {2, 700, 1000}, {37, 901, 590}, /* wide.h */
+    {2, 4097, 31}, {48, 100, 100}, {2, 700, 1000}, {19, 901, 590}, /* wide.h */
 };
 enum { DENSE_SHAPES = sizeof dense_shapes / sizeof *dense_shapes };
 
@@ -87,6 +87,7 @@ static void case_dense(void)
         for (int f = PV_LINEAR; f <= PV_TANH; f++) {
             const size_t rows = dense_shapes[i][0], in = dense_shapes[i][1],
                          out = dense_shapes[i][2];
+            if (in * out > 500000 && f % 2) continue; /* two of four take long enough */
             snprintf(context, sizeof context, "dense %zu -> %zu, %zu rows, f %d", in, out, rows, f);
             dense_forward(rows, in, out, f, i % 3 > 0);
             dense_data_grad(rows, in, out, f, i % 4 > 0 || f > 0, i % 2);
