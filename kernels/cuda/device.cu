@@ -31,7 +31,7 @@ pv_status pv_cuda_failed(const pv_device *d, const char *what, cudaError_t error
 pv_status pv_cublas_failed(const pv_device *d, const char *what, cublasStatus_t status)
 {
     if (status == CUBLAS_STATUS_ALLOC_FAILED)
-        return FAIL(PV_ENOMEM, "%s: out of memory in %.*s", where(d), name_length(what), what);
+        return pv_cuda_failed(d, what, cudaErrorMemoryAllocation);
     return FAIL(PV_EDEVICE, "%s: %.*s failed: %s", where(d), name_length(what), what,
                 cublasGetStatusString(status));
 }
@@ -40,7 +40,7 @@ pv_status pv_cudnn_failed(const pv_device *d, const char *what, cudnnStatus_t st
 {
     if (status == CUDNN_STATUS_ALLOC_FAILED ||
         status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED)
-        return FAIL(PV_ENOMEM, "%s: out of memory in %.*s", where(d), name_length(what), what);
+        return pv_cuda_failed(d, what, cudaErrorMemoryAllocation);
     return FAIL(PV_EDEVICE, "%s: %.*s failed: %s", where(d), name_length(what), what,
                 cudnnGetErrorString(status));
 }
@@ -170,6 +170,8 @@ static pv_status find_device(const pv_device *d, int ordinal)
     else if (error != cudaSuccess)
         return pv_cuda_failed(d, "cudaGetDeviceCount", error);
     if (count == 0) return FAIL(PV_EDEVICE, "%s: this machine has no CUDA device", d->name);
+    if (ordinal >= count && count == 1)
+        return FAIL(PV_EDEVICE, "%s: there is only cuda:0", d->name);
     if (ordinal >= count)
         return FAIL(PV_EDEVICE, "%s: there are cuda:0 to cuda:%d", d->name, count - 1);
     CUDA_TRY(d, cudaSetDevice(ordinal));
