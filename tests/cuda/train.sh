@@ -1,5 +1,6 @@
 # train.sh -- the program on cuda:0, under emulation: every objective trains to the CPU's numbers, and
 # to the same bits in whatever order the device works, in two parts, and beside another model.
+# shellcheck shell=sh disable=SC2086,SC2016
 . "$SOURCE/tests/cli/check.inc"
 : "${EMULATED:?must be the folder of the stand-in libraries}"
 export LD_LIBRARY_PATH="$EMULATED"
@@ -96,7 +97,6 @@ near_codes() {
 trains() {
     name=$1
     shift
-    # shellcheck disable=SC2086
     set -- $tiny "$@"
     need train "$@" device=cpu --out "cpu/$name"
     gpu 0 train "$@" --out "gpu/$name"
@@ -153,7 +153,6 @@ done
 nears() {
     name=$1 seed=$2 times=$3
     shift 3
-    # shellcheck disable=SC2086
     set -- $tiny "$@"
     need train "$@" device=cpu precision=fp32 --out "cpu/$name"
     gpu "$seed" train "$@" --out "gpu/$name"
@@ -169,13 +168,11 @@ others() {
 colour="data=$SOURCE/tests/golden/3dshapes_public_layout.h5 batch=2"
 nears kernel-4 2 1 kernel=4
 nears fc 1 1 network=fc steps=2
-# shellcheck disable=SC2086
 nears colour 3 1 $colour
 
 export EMULATED_CUDNN_REFUSE=all
 nears patches 4 1 objective=beta_vae beta=4
 others patches patches
-# shellcheck disable=SC2086
 nears colour-patches 5 1 $colour kernel=4
 unset EMULATED_CUDNN_REFUSE
 
@@ -186,9 +183,10 @@ refused 2 "precision=tf32 needs compute capability 8.0; cuda:0 has 7.5" \
 refused 2 "precision" train $tiny precision=bf16 --device cpu --out refused --quiet
 export EMULATED_SM=80
 for precision in tf32 bf16; do
-    nears $precision 0 $([ $precision = tf32 ] && echo 100 || echo 1000) objective=beta_vae beta=4 precision=$precision
+    times=100
+    [ $precision = tf32 ] || times=1000
+    nears $precision 0 $times objective=beta_vae beta=4 precision=$precision
     others $precision $precision
-    # shellcheck disable=SC2086
     gpu 6 train $tiny objective=beta_vae beta=4 precision=$precision --out again
     same_run "$precision, another order" gpu/$precision again
     rm -r again
