@@ -63,14 +63,14 @@ static __global__ void bias_chunk(const float *from, size_t rows, size_t cols, s
     part[blockIdx.y * cols + col] = sum;
 }
 
+/* A warp adds the chunks of a column: each lane some of them, in their order. */
 static __global__ void bias_total(const double *part, size_t chunks, size_t cols, float *to)
 {
-    GRID_STRIDE(col, cols)
-    {
-        double sum = 0.0;
-        for (size_t i = 0; i < chunks; i++) sum += part[i * cols + col];
-        to[col] = (float)sum;
-    }
+    const size_t col = blockIdx.x, lane = threadIdx.x;
+    double sum = 0.0;
+    for (size_t i = lane; i < chunks; i += 32) sum += part[i * cols + col];
+    for (int d = 16; d > 0; d /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, d);
+    if (lane == 0) to[col] = (float)sum;
 }
 
 size_t pv_cuda_bias_workspace(size_t rows, size_t cols)
@@ -84,8 +84,7 @@ pv_status pv_cuda_bias(const launch *l, const float *from, size_t rows, size_t c
     const dim3 blocks((unsigned)((cols + BIAS_COLS - 1) / BIAS_COLS), (unsigned)chunks_of(rows));
     bias_chunk<<<blocks, THREADS, 0, l->stream->queue>>>(from, rows, cols, chunk_rows(rows), part);
     PV_TRY(launched(l, "bias_chunk"));
-    bias_total<<<blocks_for(l, cols), THREADS, 0, l->stream->queue>>>(part, chunks_of(rows), cols,
-                                                                      sum);
+    bias_total<<<(unsigned)cols, 32, 0, l->stream->queue>>>(part, chunks_of(rows), cols, sum);
     return launched(l, "bias_total");
 }
 
