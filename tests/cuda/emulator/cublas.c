@@ -46,12 +46,14 @@ cublasStatus_t cublasCreate(cublasHandle_t *handle)
     if (!handle) return cublas_reject("cublasCreate", "handle = NULL");
     const int capability = device_capability();
     if (!capability) return CUBLAS_STATUS_NOT_INITIALIZED;
-    int i = 0;
-    while (i < HANDLES && handles[i].alive) i++;
-    if (i == HANDLES) emu_unknown("cublasCreate: more than %d handles", HANDLES);
     void *own;
     if (cudaMalloc(&own, OWN_WORKSPACE) != cudaSuccess) return CUBLAS_STATUS_ALLOC_FAILED;
+    int i = 0;
+    emu_lock();
+    while (i < HANDLES && handles[i].alive) i++;
+    if (i == HANDLES) emu_unknown("cublasCreate: more than %d handles", HANDLES);
     handles[i] = (struct cublasContext){.alive = 1, .capability = capability, .own = own};
+    emu_unlock();
     *handle = &handles[i];
     return CUBLAS_STATUS_SUCCESS;
 }

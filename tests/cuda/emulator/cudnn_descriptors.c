@@ -90,14 +90,16 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
     const int capability = device_capability();
     if (!capability)
         return cudnn_refuse(CUDNN_STATUS_NOT_INITIALIZED, "cudnnCreate", "there is no device");
-    int i = 0;
-    while (i < HANDLES && handles[i].alive) i++;
-    if (i == HANDLES) emu_unknown("cudnnCreate: more than %d handles", HANDLES);
     void *own;
     if (cudaMalloc(&own, OWN_MEMORY) != cudaSuccess)
         return cudnn_refuse(CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED, "cudnnCreate",
                             "no %d bytes of device memory", OWN_MEMORY);
+    int i = 0;
+    emu_lock();
+    while (i < HANDLES && handles[i].alive) i++;
+    if (i == HANDLES) emu_unknown("cudnnCreate: more than %d handles", HANDLES);
     handles[i] = (struct cudnnContext){.alive = 1, .capability = capability, .own = own};
+    emu_unlock();
     *handle = &handles[i];
     return CUDNN_STATUS_SUCCESS;
 }
@@ -128,13 +130,15 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)
         if (emu_fails("cudnnCreate" #Kind "Descriptor"))                                           \
             return CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;                             \
         if (!out) return REFUSE("no place for the descriptor");                                    \
-        for (int i = 0; i < DESCRIPTORS; i++) {                                                    \
-            if (pool[i].alive) continue;                                                           \
-            pool[i] = (type){.alive = 1};                                                          \
-            *out = &pool[i];                                                                       \
-            return CUDNN_STATUS_SUCCESS;                                                           \
-        }                                                                                          \
-        emu_unknown("cudnnCreate" #Kind "Descriptor: more than %d", DESCRIPTORS);                  \
+        int i = 0;                                                                                 \
+        emu_lock();                                                                                \
+        while (i < DESCRIPTORS && pool[i].alive) i++;                                              \
+        if (i == DESCRIPTORS)                                                                      \
+            emu_unknown("cudnnCreate" #Kind "Descriptor: more than %d", DESCRIPTORS);              \
+        pool[i] = (type){.alive = 1};                                                              \
+        emu_unlock();                                                                              \
+        *out = &pool[i];                                                                           \
+        return CUDNN_STATUS_SUCCESS;                                                               \
     }                                                                                              \
     cudnnStatus_t cudnnDestroy##Kind##Descriptor(cudnn##Kind##Descriptor_t descriptor)             \
     {                                                                                              \

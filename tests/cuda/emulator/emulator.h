@@ -54,6 +54,10 @@ void emu_unknown(const char *format, ...) __attribute__((noreturn, format(printf
 void *emu_reserve(size_t bytes);
 void emu_release(void *at);
 
+/* The lock of all that the stand-ins keep for the whole program; a thread may take it again. */
+void emu_lock(void);
+void emu_unlock(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,8 +13,6 @@
 /* ---- report.c ---- */
 
 long emu_setting(const char *name, long otherwise);
-void emu_lock(void);
-void emu_unlock(void);
 pthread_mutex_t *emu_mutex(void);
 
 /* ---- races.c ---- */
