@@ -16,10 +16,10 @@ $polarvae evaluate $runs examples=5000 >demo/evaluation.txt
 sed -n '/^Active, mixed and passive/,$p' demo/evaluation.txt
 cat <<'END'
 
-What to look at: from the weaker to the stronger model of a method more variables are passive (pas).
-Over all variables, the total correlation (TC) and the mutual information (MI) of the mean codes are
-then far above those of the sampled codes. Over the active variables alone TC hardly differs: it is
-the others that make the difference. (ELBO: the stronger, the worse the images are rebuilt.)
+What to look at: down a method, as its strength grows, active variables become mixed (mix) and passive
+(pas), and the total correlation (TC) and the mutual information (MI) of the mean codes part from
+those of the sampled codes. Over the active variables alone, TC of mean and sampled codes agree: it
+is the other variables that make the difference. With more steps the mixed ones end up passive.
 
 demo/evaluation.txt                      every variable of every model, and this table
 demo/models/*/correlation.png            correlation of the mean and of the sampled codes
