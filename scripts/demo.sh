@@ -19,7 +19,7 @@ cat <<'END'
 What to look at: down a method, as its strength grows, active variables become mixed (mix) and passive
 (pas), and the total correlation (TC) and the mutual information (MI) of the mean codes part from
 those of the sampled codes. Over the active variables alone, TC of mean and sampled codes agree: it
-is the other variables that make the difference. With more steps the mixed ones end up passive.
+is the other variables that make the difference.
 
 demo/evaluation.txt                      every variable of every model, and this table
 demo/models/*/correlation.png            correlation of the mean and of the sampled codes
