@@ -55,6 +55,7 @@ int pv_is_assignment(const char *argument);
     X(encode, "mean, variance and sampled codes of a trained model")                               \
     X(evaluate, "variable types, and mean against sampled representations")                        \
     X(bench, "throughput of training, of encoding and of each kernel")                             \
+    X(check, "a device against a reference file that another one wrote")                           \
     X(info, "version, devices, processor features")
 
 #define X(name, what) int pv_command_##name(int argc, char **argv);
