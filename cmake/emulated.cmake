@@ -48,7 +48,7 @@ endforeach()
 function(pv_emulated test seed)
   add_test(NAME emulated.${test} COMMAND test_${test} cuda:0)
   set_tests_properties(emulated.${test} PROPERTIES ENVIRONMENT
-      "LD_LIBRARY_PATH=${emulated};EMULATED_ORDER=${seed};EMULATED_STREAMS=${seed};EMULATED_LEAKS=1")
+      "LD_LIBRARY_PATH=${emulated};EMULATED_ORDER=${seed};EMULATED_STREAMS=${seed}")
   pv_test_properties(emulated.${test})
 endfunction()
 pv_emulated(kernels 0)
@@ -57,7 +57,7 @@ pv_emulated(objectives 3)
 pv_emulated(train_step 4)
 
 # The program.
-foreach(script train)
+foreach(script train faults)
   add_test(NAME emulated.cli_${script} COMMAND sh ${PROJECT_SOURCE_DIR}/tests/cuda/${script}.sh)
   set_tests_properties(emulated.cli_${script} PROPERTIES ENVIRONMENT
       "POLARVAE=$<TARGET_FILE:polarvae>;SOURCE=${PROJECT_SOURCE_DIR};EMULATED=${emulated}")
