@@ -145,7 +145,7 @@ static double relative(double error, double largest)
 static void measure(pv_check_line *line, const pv_check_table *reference, const pv_check_table *own,
                     size_t row)
 {
-    double error[PV_CHECK_PROBES], square = 0.0;
+    double error[PV_CHECK_PROBES] = {0}, square = 0.0;
     const size_t probes = pv_check_probes(reference, row);
     for (size_t j = 0; j < probes; j++) {
         const size_t at = row * PV_CHECK_PROBES + j;

@@ -41,13 +41,28 @@ pv_check_step pv_check_step_get(int index)
 
 /* ---- settings, images, parameters ---- */
 
+/* Weights of regularisers that count: beta-TCVAE's is beta - 1. */
+static const char *const weights[] = {"beta=4", "gamma=10"};
+enum { WEIGHTS = sizeof weights / sizeof *weights };
+
+static int reads(const pv_objective *objective, const char *setting)
+{
+    const size_t length = strcspn(setting, "=");
+    for (const pv_objective_key *k = objective->keys; k->name; k++)
+        if (strlen(k->name) == length && strncmp(k->name, setting, length) == 0) return 1;
+    return 0;
+}
+
 static pv_status make_config(pv_check_model *m, const pv_check_step *step)
 {
-    enum { COMMON = 5, ALL = COMMON + 3 };
-    char objective[48];
-    const char *set[ALL] = {objective, "batch=4", "latents=10", "learning_rate=0.01", "epsilon=1"};
+    enum { COMMON = 5, ALL = COMMON + WEIGHTS + 3 };
+    const pv_objective *objective = pv_objective_find(step->objective);
+    char name[48];
+    const char *set[ALL] = {name, "batch=4", "latents=10", "learning_rate=0.01", "epsilon=1"};
     int count = COMMON;
-    snprintf(objective, sizeof objective, "objective=%s", step->objective);
+    snprintf(name, sizeof name, "objective=%s", step->objective);
+    for (int i = 0; i < WEIGHTS; i++)
+        if (reads(objective, weights[i])) set[count++] = weights[i];
     for (int i = 0; i < 3 && step->set[i]; i++) set[count++] = step->set[i];
     for (int i = 0; i < count; i++) m->inputs = pv_hash(m->inputs, set[i], strlen(set[i]));
     PV_TRY(pv_config_load(&m->config, NULL, count, set));

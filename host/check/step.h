@@ -35,11 +35,12 @@ pv_status pv_check_table_add(pv_check_table *table, const char *name, pv_check_k
                              const float *x, size_t size);
 pv_status pv_check_table_resize(pv_check_table *table, size_t count); /* new rows are zero */
 void pv_check_table_clear(pv_check_table *table);                     /* a zeroed one is fine */
-/* 32 random bits. key: an image, or one of these, the last plus a seed */
-enum { PV_CHECK_FOR_POSITION = 1000, PV_CHECK_FOR_SIGN, PV_CHECK_FOR_VALUES };
-uint32_t pv_check_word(uint64_t key, uint64_t i);
 /* How many values of a row there are. */
 size_t pv_check_probes(const pv_check_table *table, size_t row);
+
+/* 32 random bits. key: the number of an image, or one of these, the last plus a seed. */
+enum { PV_CHECK_FOR_POSITION = 1000, PV_CHECK_FOR_SIGN, PV_CHECK_FOR_VALUES };
+uint32_t pv_check_word(uint64_t key, uint64_t i);
 
 /* ---- the steps ---- */
 
