@@ -27,7 +27,7 @@ calls_of() {
 fails() {
     number=$1
     shift
-    EMULATED_FAIL=$number timeout 60 "$POLARVAE" "$@" --device cuda:0 --quiet >out.text 2>error.text
+    EMULATED_FAIL=$number timeout 300 "$POLARVAE" "$@" --device cuda:0 --quiet >out.text 2>error.text
     status=$?
     checks=$((checks + 1))
     case $status in
@@ -115,7 +115,7 @@ calls_of sweep sweep.yaml --dir lanes --lanes 2
 n=1 second=0
 while [ $n -le "$calls" ]; do
     rm -rf lanes
-    EMULATED_FAIL=$n timeout 120 "$POLARVAE" sweep sweep.yaml --dir lanes --lanes 2 --device cuda:0 \
+    EMULATED_FAIL=$n timeout 300 "$POLARVAE" sweep sweep.yaml --dir lanes --lanes 2 --device cuda:0 \
         --quiet >out.text 2>error.text
     status=$?
     check "sweep, call $n fails: status $status: $(cat error.text)" test $status -le 1
