@@ -22,8 +22,8 @@
  *   activation, gradient   3e-5. Products of what flows back may be of numbers in two parts, each
  *               off by 2^-17.4 (kernels/cpu/amx.h), and so are their sums by that share of their
  *               spread: 2.2e-5 after the 14 layers of discriminator and encoder. (1e-5, the bound
- *               there for whole steps, is of larger batches: with these 4 images AMX was off by
- *               up to 1.6e-5, float32 arithmetic by up to 1e-5.)
+ *               there for whole steps, is too little for these 4 images: AMX is off by up to
+ *               1.3e-5, float32 arithmetic by up to 9.9e-6.)
  *   term        1e-5 of itself, or of 1 where it is less: the terms are differences of numbers of
  *               16 to 64 nats, of which a unit in the last place is 2e-6 to 4e-6.
  *   updated     what the gradient may be off, times the steepest that Adam's first step is; and two
