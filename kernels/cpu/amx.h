@@ -6,9 +6,10 @@
  * and leave out at most 2^-24 |x y|: as exact as float32 multiply-adds; 2 parts take three, x1 y1,
  * x1 y2, x2 y1, and leave out at most 2^-15, rms 2^-17.4, of |x y|. In a long sum over numbers of
  * their own these errors cancel: measured on whole layers, and on steps of the batches that models
- * are trained with, they stay below 1e-5 of the largest element (1.6e-5 in a batch of 4). Subnormal numbers count as 0; finite numbers that round beyond the largest
- * bfloat16 become NaN, as infinities do, but a NaN with all of its first 9 fraction bits set (no
- * arithmetic makes one) becomes 0.
+ * are trained with, they stay below 1e-5 of the largest element (1.6e-5 in a batch of 4). Subnormal
+ * numbers count as 0; finite numbers that round beyond the largest bfloat16 become NaN, as
+ * infinities do, but a NaN with all of its first 9 fraction bits set (no arithmetic makes one)
+ * becomes 0.
  *
  * Operands are tiles of 16 rows of 16 words; a word holds two bfloat16 numbers that meet the two
  * numbers of another word. a[i][k] and b[k][j] are words, c[i][j] floats, and
