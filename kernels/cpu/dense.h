@@ -40,24 +40,8 @@ static void dense_forward(const pv_dense_args *a, const pv_cpu_space *space)
 {
     const size_t rows = pv_round_up(a->rows, V);
     float *x = space->scratch, *y = x + rows * a->in;
-    memset(x, 0, rows * a->in * sizeof(float));
-    for (size_t i = 0; i < a->rows; i++)
-        for (size_t j = 0; j < a->in; j++) x[j * rows + i] = a->from[i * a->in + j];
-    for (size_t depth = 0; depth < a->in; depth += DEPTH)
-        gemm(&(gemm_args){.rows = a->out,
-                          .vectors = rows / V,
-                          .k = smaller(DEPTH, a->in - depth),
-                          .a = a->w + depth,
-                          .a_row = a->in,
-                          .a_col = 1,
-                          .b = x + depth * rows,
-                          .b_row = rows,
-                          .b_panel = 2 * V,
-                          .c = y,
-                          .c_row = rows,
-                          .add = depth > 0});
-    leave_turned(y, rows, &(epilogue){a->activation, a->bias, NULL}, a->rows, a->out, 0, a->out,
-                 a->to);
+    columns_to_rows(x, rows, a->from, a->rows, a->in, NULL, 0, a->in);
+    forward_outputs(a, x, y, 0, a->out);
 }
 
 static void dense_data_grad(const pv_dense_args *a, const pv_cpu_space *space)

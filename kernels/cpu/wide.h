@@ -57,12 +57,11 @@ static void wide_forward_needs(const pv_dense_args *a, pv_cpu_needs *needs)
     needs->scratch = OUTPUTS * rows * sizeof(float);
 }
 
-static void wide_forward(const pv_dense_args *a, const pv_cpu_space *space, size_t unit)
+/* Outputs first..first + count from x^T [in][rows in whole vectors]; y: as many sums for each. */
+static void forward_outputs(const pv_dense_args *a, const float *x, float *y, size_t first,
+                            size_t count)
 {
-    const size_t rows = pv_round_up(a->rows, V), first = unit * OUTPUTS,
-                 count = smaller(OUTPUTS, a->out - first);
-    const float *x = space->packed;
-    float *y = space->scratch;
+    const size_t rows = pv_round_up(a->rows, V);
     for (size_t depth = 0; depth < a->in; depth += DEPTH)
         gemm(&(gemm_args){.rows = count,
                           .vectors = rows / V,
@@ -136,7 +135,8 @@ static void dense_whole(const void *args, const pv_cpu_space *space, size_t from
     TILES(a, tiles_whole(a, space, from, to))
     for (size_t unit = from; unit < to; unit++)
         if (a->pass == PV_FORWARD)
-            wide_forward(a, space, unit);
+            forward_outputs(a, space->packed, space->scratch, unit * OUTPUTS,
+                            smaller(OUTPUTS, a->out - unit * OUTPUTS));
         else
             wide_data_grad(a, space, unit);
 }
