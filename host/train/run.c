@@ -157,8 +157,8 @@ static pv_status after_step(run *r)
         PV_TRY(snapshot_path(path, r));
         PV_TRY(pv_trainer_save(r->trainer, path));
     }
-    if (count % (uint64_t)r->config->checkpoint_every == 0) return checkpoint(r);
-    return PV_OK;
+    const int last = count == (uint64_t)r->config->steps; /* train() leaves that one */
+    return count % (uint64_t)r->config->checkpoint_every == 0 && !last ? checkpoint(r) : PV_OK;
 }
 
 static pv_status train(run *r)
