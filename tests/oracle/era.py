@@ -1,0 +1,151 @@
+"""What scikit-learn did by default in 2018 (0.19), restated: it cannot be installed on a Python of today.
+
+LogisticRegression: LIBLINEAR, one class against the rest, the intercept penalised. LogisticRegressionCV: L-BFGS, one class
+against the rest, the intercept free, a C for every class. GradientBoostingClassifier: no split of a node whose residuals
+have a variance <= 1e-7, and importances normalised tree by tree.
+"""
+import numpy as np
+import scipy.optimize
+from scipy.special import expit, softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
+from sklearn.tree import DecisionTreeRegressor
+
+STOP = 1e-7
+
+
+def normalised_importance(model):
+    """GradientBoostingClassifier.feature_importances_ before 0.20: the mean over trees, each normalised before; a tree
+    without a split counts as zeros, so that the sum may be below 1."""
+    return np.mean([tree.tree_.compute_feature_importances(normalize=True) for tree in model.estimators_.ravel()], axis=0)
+
+
+class StudyTrees:
+    """GradientBoostingClassifier of 0.19, from scikit-learn's own regression trees, cut where it stopped."""
+
+    def __init__(self, seed=None):
+        self.random = np.random.RandomState(seed)
+
+    def fit(self, x, label):
+        x = np.ascontiguousarray(x, dtype=np.float32)
+        self.classes, of = np.unique(label, return_inverse=True)
+        k = len(self.classes)
+        share = np.bincount(of) / len(of)
+        binary = k == 2
+        self.start = np.log(share[1:] / share[0]) if binary else np.log(share)
+        target = np.eye(k)[of][:, 1:] if binary else np.eye(k)[of]
+        raw = np.tile(self.start, (len(x), 1))
+        self.trees, each = [], []
+        for _ in range(100):
+            residual = target - (expit(raw) if binary else softmax(raw, axis=1))
+            for c in range(target.shape[1]):
+                tree = CutTree(x, residual[:, c], self.random)
+                r, leaf = residual[:, c], tree.leaf(x)
+                top = np.bincount(leaf, r, tree.nodes)
+                bottom = np.bincount(leaf, np.abs(r) * (1 - np.abs(r)), tree.nodes)
+                with np.errstate(all="ignore"):
+                    tree.value = np.where(np.abs(bottom) < 1e-150, 0, top / bottom)
+                tree.value *= 0.1 if binary else 0.1 * (k - 1) / k
+                raw[:, c] += tree.value[leaf]
+                self.trees.append((c, tree))
+                each.append(tree.importance)
+        self.importance = np.mean(each, axis=0)
+        return self
+
+    def raw(self, x):
+        x = np.ascontiguousarray(x, dtype=np.float32)
+        raw = np.tile(self.start, (len(x), 1))
+        for c, tree in self.trees:
+            raw[:, c] += tree.value[tree.leaf(x)]
+        return raw
+
+    def predict(self, x):
+        raw = self.raw(x)
+        return self.classes[(raw[:, 0] > 0).astype(int) if len(self.classes) == 2 else raw.argmax(axis=1)]
+
+
+class CutTree:
+    """A regression tree of depth 3 in which nodes of little variance are leaves."""
+
+    def __init__(self, x, y, random):
+        t = DecisionTreeRegressor(max_depth=3, random_state=random).fit(x, y).tree_
+        self.nodes, self.home = t.node_count, np.arange(t.node_count)
+        total = np.zeros(x.shape[1])
+        for node in range(t.node_count):  # parents come before their children
+            left, right = t.children_left[node], t.children_right[node]
+            if left < 0:
+                continue
+            if self.home[node] != node or t.impurity[node] <= STOP:
+                self.home[[left, right]] = self.home[node]
+                continue
+            w = t.weighted_n_node_samples
+            total[t.feature[node]] += (w[node] * t.impurity[node] - w[left] * t.impurity[left]
+                                       - w[right] * t.impurity[right]) / w[0]
+        self.tree, self.importance = t, total / total.sum() if total.sum() > 0 else total
+
+    def leaf(self, x):
+        return self.home[self.tree.apply(x)]
+
+
+class StudyLogistic:
+    """LogisticRegression(C) of 0.19, to the optimum. Two classes: one machine."""
+
+    def __init__(self, c=1.0):
+        self.c = c
+
+    def fit(self, x, label):
+        self.classes_ = np.unique(label)
+        of = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        machines = [LogisticRegression(solver="liblinear", C=self.c, tol=1e-10, max_iter=10000).fit(x, label == k) for k in of]
+        self.coef_ = np.concatenate([m.coef_ for m in machines])
+        self.intercept_ = np.concatenate([m.intercept_ for m in machines])
+        return self
+
+    def decision_function(self, x):
+        return x @ self.coef_.T + self.intercept_
+
+    def predict_proba(self, x):
+        p = expit(self.decision_function(x))
+        return np.hstack([1 - p, p]) if len(self.classes_) == 2 else p / p.sum(axis=1, keepdims=True)
+
+    def predict(self, x):
+        raw = self.decision_function(x)
+        return self.classes_[(raw[:, 0] > 0).astype(int) if len(self.classes_) == 2 else raw.argmax(axis=1)]
+
+
+class StudyLogisticCV(StudyLogistic):
+    """LogisticRegressionCV(Cs=10, cv=KFold(5)) of 0.19, to the optimum: each class chooses a C by how well it is told from
+    the rest."""
+
+    def __init__(self):
+        self.grid = np.logspace(-4, 4, 10)
+
+    def fit(self, x, label):
+        self.classes_ = np.unique(label)
+        of = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        rows = [self._class(x, np.where(label == k, 1.0, -1.0)) for k in of]
+        self.c, self.scores, w = (np.array(part) for part in zip(*rows))
+        self.coef_, self.intercept_ = w[:, :-1], w[:, -1]
+        return self
+
+    def _class(self, x, sign):
+        scores = np.zeros((5, len(self.grid)))
+        for fold, (train, test) in enumerate(KFold(5).split(x)):
+            w = np.zeros(x.shape[1] + 1)
+            for i, c in enumerate(self.grid):
+                w = minimum(x[train], sign[train], c, w)
+                scores[fold, i] = np.mean(((x[test] @ w[:-1] + w[-1]) > 0) == (sign[test] > 0))
+        c = self.grid[np.argmax(scores.sum(axis=0))]
+        return c, scores, minimum(x, sign, c, np.zeros(x.shape[1] + 1))
+
+
+def minimum(x, sign, c, start):
+    """argmin |w|^2 / 2 + c sum log(1 + exp(-sign (w x + b))); where all signs are equal b is only far away."""
+    def f(w):
+        margin = sign * (x @ w[:-1] + w[-1])
+        pull = -c * sign * expit(-margin)
+        return (w[:-1] @ w[:-1] / 2 + c * np.logaddexp(0, -margin).sum(),
+                np.r_[w[:-1] + pull @ x, pull.sum()])
+
+    return scipy.optimize.minimize(f, start, jac=True, method="L-BFGS-B",
+                                   options={"gtol": 1e-8, "ftol": 1e-15, "maxiter": 20000}).x
