@@ -17,9 +17,11 @@
 #define PV_FN static inline __attribute__((always_inline, unused))
 #endif
 
-/* The threads that work on one row: one on the host, a warp on a GPU. */
+/* The threads that work on one row: one on the host, a warp on a GPU, or a block where the row is
+ * long. */
 typedef struct {
     int lane, size;
+    float *of_warp; /* a block's: where its warps leave what they have; else unused */
 } pv_team;
 
 /* A loop that gcc may turn into vector code even though it sums: the order of such a sum is fixed
@@ -35,10 +37,37 @@ typedef struct {
 #define PV_LOOP PV_PRAGMA(omp simd)
 #endif
 
+PV_FN void pv_team_wait(pv_team t)
+{
+    (void)t;
+#ifdef __CUDA_ARCH__
+    if (t.size > 32)
+        __syncthreads();
+    else
+        __syncwarp();
+#endif
+}
+
+#ifdef __CUDA_ARCH__
+/* The values of a block's warps, for all of its threads. */
+PV_FN const float *pv_team_gather(pv_team t, float x)
+{
+    pv_team_wait(t); /* the last ones may still be read */
+    if (t.lane % 32 == 0) t.of_warp[t.lane / 32] = x;
+    pv_team_wait(t);
+    return t.of_warp;
+}
+#endif
+
 PV_FN float pv_team_sum(pv_team t, float x)
 {
 #ifdef __CUDA_ARCH__
-    for (int d = t.size / 2; d > 0; d /= 2) x += __shfl_xor_sync(0xffffffffu, x, d);
+    for (int d = 16; d > 0; d /= 2) x += __shfl_xor_sync(0xffffffffu, x, d);
+    if (t.size > 32) {
+        const float *of_warp = pv_team_gather(t, x);
+        x = of_warp[0];
+        for (int i = 1; i < t.size / 32; i++) x += of_warp[i];
+    }
 #else
     (void)t;
 #endif
@@ -48,7 +77,12 @@ PV_FN float pv_team_sum(pv_team t, float x)
 PV_FN float pv_team_max(pv_team t, float x)
 {
 #ifdef __CUDA_ARCH__
-    for (int d = t.size / 2; d > 0; d /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, d));
+    for (int d = 16; d > 0; d /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, d));
+    if (t.size > 32) {
+        const float *of_warp = pv_team_gather(t, x);
+        x = of_warp[0];
+        for (int i = 1; i < t.size / 32; i++) x = fmaxf(x, of_warp[i]);
+    }
 #else
     (void)t;
 #endif
@@ -63,14 +97,6 @@ PV_FN void pv_team_count(pv_team t, uint32_t *counter)
     atomicAdd(counter, 1u);
 #else
     *counter += 1;
-#endif
-}
-
-PV_FN void pv_team_wait(pv_team t)
-{
-    (void)t;
-#ifdef __CUDA_ARCH__
-    __syncwarp();
 #endif
 }
 

@@ -101,17 +101,17 @@ void pv_stream_close(pv_stream *s)
 pv_device *pv_stream_device(const pv_stream *s) { return s->device; }
 int pv_stream_threads(const pv_stream *s) { return s->threads; }
 
-pv_status pv_stream_set_precision(pv_stream *s, pv_layer_precision precision)
+pv_status pv_stream_set_layers(pv_stream *s, const pv_layer_rule *rule)
 {
-    PV_TRY(s->device->calls->set_precision(s, precision));
-    s->precision = precision;
+    PV_TRY(s->device->calls->set_layers(s, rule));
+    s->layers = *rule;
     return PV_OK;
 }
 
 const char *pv_stream_precision(const pv_stream *s)
 {
     static const char *const names[] = {[PV_FP32] = "fp32", [PV_TF32] = "tf32", [PV_BF16] = "bf16"};
-    return names[s->precision];
+    return names[s->layers.precision];
 }
 
 pv_status pv_upload(pv_stream *s, void *to, const void *from, size_t bytes)

@@ -102,6 +102,7 @@ pv_status pv_program_add(pv_program *p, pv_op op, const void *args)
 
 pv_status pv_program_seal(pv_program *p) { return p->stream->device->calls->seal(p); }
 pv_status pv_program_run(pv_program *p) { return p->stream->device->calls->run(p); }
+const char *pv_program_choices(const pv_program *p) { return p->choices; }
 
 void pv_program_close(pv_program *p)
 {

@@ -115,7 +115,9 @@ pv_status pv_bench_encode(const pv_bench_options *o)
     pv_status status = pv_vae_shape(&vae, &setup.config, d->height, d->width, d->channels);
     if (status == PV_OK) status = pv_stream_open(&stream, setup.device, (int)o->threads);
     if (status == PV_OK)
-        status = pv_stream_set_precision(stream, (pv_layer_precision)setup.config.precision);
+        status = pv_stream_set_layers(
+            stream, &(pv_layer_rule){.precision = (pv_layer_precision)setup.config.precision,
+                                     .measured = setup.config.cudnn_benchmark});
     if (status == PV_OK) status = pv_parameters_open(&parameters, setup.device, vae.parameters, 0);
     if (status == PV_OK) status = pv_vae_initialise(&vae, &parameters, stream, 0);
     if (status == PV_OK) status = codes_open(&c, stream, batch * vae.latents);

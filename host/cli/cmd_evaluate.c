@@ -129,9 +129,9 @@ static pv_status evaluate_run(evaluated *e, int count, const char *const *set, i
 static pv_status print(const evaluated *e, int json)
 {
     if (json) return pv_evaluation_write(&e->result, "-");
-    printf("%s: %zu examples; reconstruction %.2f, KL %.2f, ELBO %.2f nats\n\n", e->run,
-           e->result.examples, e->result.reconstruction_loss, e->result.reconstruction_kl,
-           e->result.reconstruction_elbo);
+    printf("%s: %zu examples, %s; reconstruction %.2f, KL %.2f, ELBO %.2f nats\n\n", e->run,
+           e->result.examples, e->result.precision, e->result.reconstruction_loss,
+           e->result.reconstruction_kl, e->result.reconstruction_elbo);
     pv_evaluation_print(&e->result, stdout);
     printf("\n%s/: evaluation.json, correlation.png, reconstructions.png\n\n", e->run);
     return PV_OK;

@@ -13,7 +13,7 @@ static const char usage[] =
     "--resume and without a CONFIG, the run's own is used.\n"
     "\n"
     "  --out DIR   the run directory (default: run): config.yaml, log.csv, checkpoint.h5,\n"
-    "              snapshots/, status.json\n"
+    "              snapshots/, status.json; on a GPU also algorithms.txt\n"
     "  --resume    continue a run that was cut off, to the same bits\n"
     "  --device D  auto, cpu or cuda:N\n"
     "  --quiet     nothing on stderr but errors\n"

@@ -38,6 +38,14 @@ static pv_h5_array names(const pv_codes *c)
                          .width = sizeof *c->factor_name};
 }
 
+static pv_status write_precision(pv_h5 *file, const char *precision)
+{
+    char text[8];
+    const pv_h5_array attribute = {.name = "@precision", .type = PV_H5_TEXT, .width = sizeof text};
+    snprintf(text, sizeof text, "%s", precision);
+    return pv_h5_write(file, &attribute, text);
+}
+
 pv_status pv_codes_write(const pv_codes *codes, const char *path)
 {
     const pv_h5_array mean = values("mean", codes), variance = values("variance", codes),
@@ -50,6 +58,7 @@ pv_status pv_codes_write(const pv_codes *codes, const char *path)
     if (rc == PV_OK) rc = pv_h5_write(file, &sampled, codes->sampled);
     if (rc == PV_OK && codes->factors > 0) rc = pv_h5_write(file, &factor, codes->factor);
     if (rc == PV_OK && codes->factors > 0) rc = pv_h5_write(file, &name, codes->factor_name);
+    if (rc == PV_OK && codes->precision) rc = write_precision(file, codes->precision);
     if (rc == PV_OK) rc = pv_h5_commit(file);
     pv_h5_close(file);
     return rc;

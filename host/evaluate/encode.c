@@ -143,11 +143,12 @@ static pv_status record_count(pv_program *program, const results *r)
 /* ---- codes ---- */
 
 static pv_status codes_open(pv_codes *c, const pv_model *model, const pv_data *data,
-                            size_t examples)
+                            size_t examples, const char *precision)
 {
     const size_t latents = model->vae.latents;
     memset(c, 0, sizeof *c);
     c->examples = examples;
+    c->precision = precision;
     c->latents = (int)latents;
     c->factors = data->factors;
     PV_TRY(pv_new(&c->mean, examples * latents, sizeof *c->mean, "codes"));
@@ -209,7 +210,7 @@ pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
     memset(out, 0, sizeof *out);
     if (losses) memset(losses, 0, sizeof *losses);
     PV_TRY(check_size(model, data));
-    pv_status status = codes_open(out, model, data->data, examples);
+    pv_status status = codes_open(out, model, data->data, examples, pv_stream_precision(stream));
     if (status == PV_OK)
         status = results_open(&r, model, stream, examples < BATCH ? examples : BATCH, 0);
     if (status == PV_OK) status = pv_program_begin(&program, stream, r.rows);

@@ -2,6 +2,7 @@
 #include "polarvae/evaluate.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +108,9 @@ pv_status pv_evaluate_codes(pv_evaluation *out, const pv_codes *codes, pv_stream
     PV_TRY(check(codes, options));
     out->examples = codes->examples;
     out->latents = codes->latents;
+    snprintf(out->device, sizeof out->device, "%s",
+             pv_device_description(pv_stream_device(stream)));
+    snprintf(out->precision, sizeof out->precision, "%s", codes->precision ? codes->precision : "");
     out->reconstruction_loss = out->reconstruction_kl = out->reconstruction_elbo = NAN;
     if ((rc = pv_new(&out->type, d, sizeof *out->type, "types of variables")) != PV_OK) goto out;
     if ((rc = pv_new(&out->mean_variance, d, sizeof(double), "variances")) != PV_OK) goto out;

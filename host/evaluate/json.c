@@ -47,6 +47,8 @@ pv_status pv_evaluation_write(const pv_evaluation *evaluation, const char *path)
     pv_json *j = pv_json_new();
     pv_json_object(j, NULL);
     pv_json_whole(j, "examples", (long long)e->examples);
+    pv_json_text(j, "device", e->device);
+    pv_json_text(j, "precision", *e->precision ? e->precision : NULL);
     variables(j, e);
     pv_json_object(j, "counts");
     for (int t = 0; t < PV_TYPES; t++) pv_json_whole(j, pv_type_name[t], e->count[t]);

@@ -42,24 +42,6 @@ static pv_status minimise(task *t, double c, double *w)
                       w);
 }
 
-/* The share of the rows left out that are of the class with the largest logit. */
-static double accuracy(const task *t, const double *w)
-{
-    const pv_softmax_loss *loss = &t->loss;
-    double *logit = loss->work;
-    size_t right = 0;
-    for (size_t begin = loss->out_begin; begin < loss->out_end; begin += PV_ROWS) {
-        pv_logits(logit, loss->x, begin, w, loss->classes, loss->first);
-        for (size_t i = 0; i < PV_ROWS && begin + i < loss->out_end; i++) {
-            int best = 0;
-            for (int c = 1; c < loss->classes; c++)
-                if (logit[(size_t)c * PV_ROWS + i] > logit[(size_t)best * PV_ROWS + i]) best = c;
-            right += best == loss->of[begin + i];
-        }
-    }
-    return (double)right / (double)(loss->out_end - loss->out_begin);
-}
-
 static double strength(int i) { return pow(10.0, -4.0 + i * (8.0 / (STRENGTHS - 1))); }
 
 /* w [size] and the chosen C. Each C starts from the result of the one before, the last fit from
@@ -78,7 +60,7 @@ static pv_status cross_validate(task *t, double *w, double *c)
         for (int i = 0; i < STRENGTHS; i++, at += size) {
             if (i) memcpy(at, at - size, size * sizeof *at);
             if ((rc = minimise(t, strength(i), at)) != PV_OK) goto out;
-            sum[i] += accuracy(t, at);
+            sum[i] += pv_softmax_accuracy(&t->loss, at);
         }
     }
     int best = 0;
@@ -115,8 +97,7 @@ static pv_status fit_softmax(pv_logistic *out, const pv_columns *x, int cross)
     t.loss = (pv_softmax_loss){.x = x, .of = out->labels.of, .classes = classes, .first = first};
     double *w = NULL;
     pv_status rc = pv_new(&w, (size_t)t.size, sizeof *w, "weights");
-    if (rc == PV_OK)
-        rc = pv_new(&t.loss.work, pv_softmax_loss_work(classes), sizeof(double), "logits");
+    if (rc == PV_OK) rc = pv_softmax_work(&t.loss.work, classes);
     if (rc == PV_OK) rc = cross ? cross_validate(&t, w, &out->c) : minimise(&t, out->c, w);
     if (rc == PV_OK) keep(out, w, vectors, first);
     free(w);
@@ -134,7 +115,7 @@ static pv_status fit_each_cv(pv_logistic *out, const pv_columns *x)
     pv_status rc = pv_new(&w, (size_t)t.size, sizeof *w, "weights");
     if (rc == PV_OK) rc = pv_new(&is, x->n, sizeof *is, "classes");
     t.loss = (pv_softmax_loss){.x = x, .of = is, .classes = 2, .first = 1};
-    if (rc == PV_OK) rc = pv_new(&t.loss.work, pv_softmax_loss_work(2), sizeof(double), "logits");
+    if (rc == PV_OK) rc = pv_softmax_work(&t.loss.work, 2);
     for (int k = classes == 2; k < classes && rc == PV_OK; k++) {
         for (size_t i = 0; i < x->n; i++) is[i] = out->labels.of[i] == k;
         rc = cross_validate(&t, w, &out->c);

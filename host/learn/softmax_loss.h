@@ -8,11 +8,11 @@
 #include "polarvae/status.h"
 
 /* Rows are worked on in blocks of so many. */
-enum { PV_ROWS = 64 };
+enum { PV_ROWS = 128 };
 
 /* A row-major matrix [n, d] by columns, so that loops over rows vectorise. */
 typedef struct {
-    size_t n, stride; /* a column may be read up to row n + PV_ROWS - 1 */
+    size_t n, stride; /* n up to the next multiple of PV_ROWS; zeros there */
     int d;
     double *value; /* [d][stride] */
 } pv_columns;
@@ -27,16 +27,16 @@ typedef struct {
     int classes, first;
     size_t out_begin, out_end; /* rows that do not count: a fold's test rows */
     double scale, penalty;     /* of the sum over rows; of the square of the weights */
-    double *work;              /* [pv_softmax_loss_work(classes)] */
+    double *work;              /* pv_softmax_work */
 } pv_softmax_loss;
-size_t pv_softmax_loss_work(int classes);
+pv_status pv_softmax_work(double **work, int classes); /* for free */
 
 /* scale * sum_i cross entropy + penalty / 2 * |weights without intercepts|^2 and its gradient;
  * weight and gradient are [classes - first, d + 1], the intercepts last. */
 double pv_softmax_loss_at(const pv_softmax_loss *loss, const double *weight, double *gradient);
 
-/* Logits [classes][PV_ROWS] of the rows from `row` on. */
-void pv_logits(double *logit, const pv_columns *x, size_t row, const double *weight, int classes,
-               int first);
+/* The share of the rows that do not count whose class has the largest logit, or the first of the
+ * largest. */
+double pv_softmax_accuracy(const pv_softmax_loss *loss, const double *weight);
 
 #endif

@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
     int index;           /* in the tree */
     uint32_t begin, end; /* in grower->rows */
-    int64_t sum, size;   /* of its residuals, of their absolute values */
+    int64_t sum;         /* of its residuals */
 } node;
 
 struct pv_tree_grower {
@@ -38,6 +38,7 @@ struct pv_tree_grower {
     const double *residual;
     double unit;     /* one in fixed point */
     int64_t *fixed;  /* [rows] residuals */
+    int64_t size;    /* sum of their absolute values */
     uint32_t *rows;  /* node by node */
     uint32_t *spare; /* [rows] */
     uint8_t *of;     /* [rows] the node */
@@ -93,12 +94,6 @@ void pv_tree_grower_free(pv_tree_grower *g)
 
 /* ---- sums ---- */
 
-static void count_in(node *of, int64_t residual)
-{
-    of->sum += residual;
-    of->size += residual < 0 ? -residual : residual;
-}
-
 /* Residuals in fixed point, to 50 bits, or as many as sums of all of them allow. */
 static void fix(pv_tree_grower *g, node *root)
 {
@@ -116,7 +111,8 @@ static void fix(pv_tree_grower *g, node *root)
     for (size_t i = 0; i < n; i++) {
         double scaled = g->residual[i] * g->unit;
         g->fixed[i] = (int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
-        count_in(root, g->fixed[i]);
+        root->sum += g->fixed[i];
+        g->size += g->fixed[i] < 0 ? -g->fixed[i] : g->fixed[i];
     }
 }
 

@@ -198,6 +198,15 @@ static void print_header(const run *r)
             r->options->directory);
 }
 
+/* What the device chose for convolutions, where it had a choice. */
+static pv_status write_choices(const run *r)
+{
+    char path[4096];
+    const char *choices = pv_program_choices(pv_trainer_program(r->trainer));
+    path_in(path, r, "algorithms.txt");
+    return choices ? pv_write_text(path, choices, strlen(choices)) : PV_OK;
+}
+
 static pv_status restore(run *r)
 {
     char path[4096], device[PV_DESCRIPTION];
@@ -241,6 +250,7 @@ static pv_status prepare(run *r)
     PV_TRY(pv_trainer_open(&r->trainer, r->config, r->images, r->stream));
     PV_TRY(restore(r));
     PV_TRY(write_config(r));
+    PV_TRY(write_choices(r));
     path_in(path, r, "log.csv");
     PV_TRY(pv_log_open(&r->log, path, r->trainer));
     PV_TRY(write_status(r, PV_RUN_RUNNING, ""));

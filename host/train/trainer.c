@@ -79,7 +79,9 @@ pv_status pv_trainer_open(pv_trainer **out, const pv_config *config, const pv_de
     t->objective = pv_objective_find(config->objective);
     for (t->term_count = 1; t->objective->terms[t->term_count - 1];) t->term_count++;
     const pv_data *d = data->data;
-    pv_status status = pv_stream_set_precision(stream, (pv_layer_precision)config->precision);
+    pv_status status = pv_stream_set_layers(
+        stream, &(pv_layer_rule){.precision = (pv_layer_precision)config->precision,
+                                 .measured = config->cudnn_benchmark});
     if (status == PV_OK) status = pv_vae_shape(&t->vae, config, d->height, d->width, d->channels);
     if (status == PV_OK) status = open_blocks(t);
     if (status == PV_OK) status = pv_program_begin(&t->step, stream, (size_t)config->batch);

@@ -4,8 +4,6 @@
 
 #include "polarvae/train.h"
 
-enum { PV_DESCRIPTION = 192 };
-
 struct pv_trainer {
     const pv_config *config;
     const pv_device_data *data;

@@ -17,7 +17,7 @@ extern "C" {
     X(share, (pv_device * d, const void *from, size_t bytes, const void **out),                    \
       (d, from, bytes, out))                                                                       \
     X(stream_open, (pv_device * d, int threads, pv_stream **out), (d, threads, out))               \
-    X(set_precision, (pv_stream * s, pv_layer_precision precision), (s, precision))                \
+    X(set_layers, (pv_stream * s, const pv_layer_rule *rule), (s, rule))                           \
     X(upload, (pv_stream * s, void *to, const void *from, size_t bytes), (s, to, from, bytes))     \
     X(download, (pv_stream * s, void *to, const void *from, size_t bytes), (s, to, from, bytes))   \
     X(fill, (pv_stream * s, void *to, int byte, size_t bytes), (s, to, byte, bytes))               \
@@ -42,7 +42,7 @@ typedef struct {
 struct pv_device {
     const pv_device_calls *calls;
     char name[32];
-    char description[192];
+    char description[PV_DESCRIPTION];
     char notice[192]; /* see pv_device_notice */
 };
 
@@ -50,7 +50,7 @@ struct pv_device {
 struct pv_stream {
     pv_device *device;
     int threads;
-    pv_layer_precision precision;
+    pv_layer_rule layers;
 };
 
 /* One recorded kernel; `args` is the op's struct, with rows filled in. */
@@ -67,7 +67,8 @@ struct pv_program {
     size_t *activations; /* bytes a row of each */
     size_t activation_count;
     int out_of_memory;
-    void *plan; /* the device's */
+    void *plan; /* the device's, as what follows */
+    const char *choices;
 };
 
 /* ---- the declarations of ops.h as data ---- */

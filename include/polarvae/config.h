@@ -46,6 +46,7 @@ enum { PV_TEXT = 1024, PV_MAX_SNAPSHOTS = 4096, PV_OBJECTIVE_VALUES = 8 };
     SECTION("machine")                                                                                                  \
     TEXT(device, "auto", "auto, cpu or cuda:N")                                                                         \
     CHOICE(precision, "fp32", "fp32|tf32|bf16", "of the factors in layers; all else is float32. On a GPU only")          \
+    CHOICE(cudnn_benchmark, "false", "false|true", "on a GPU: convolutions by the algorithm that is fastest when measured, not by estimate; last bits may differ the next time") \
     COUNT(threads, 0, 0, 1024, "host threads; 0: all cores. Results do not depend on it")                               \
     SECTION("output")                                                                                                   \
     COUNT(log_every, 100, 1, 100000, "steps between lines of log.csv")                                                  \

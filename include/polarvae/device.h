@@ -39,8 +39,9 @@ typedef struct pv_program pv_program;
 pv_status pv_device_open(pv_device **out, const char *name);
 void pv_device_close(pv_device *device); /* after its streams and memory; NULL is fine */
 const char *pv_device_name(const pv_device *device);
-/* One line: model, instruction set or compute capability, cores, memory. Lives as long as device.
- */
+/* One line, shorter than PV_DESCRIPTION: model, instruction set or compute capability, cores,
+ * memory. Lives as long as device. */
+enum { PV_DESCRIPTION = 192 };
 const char *pv_device_description(const pv_device *device);
 /* Why "auto" did not take a GPU, or NULL. */
 const char *pv_device_notice(const pv_device *device);
@@ -64,11 +65,18 @@ void pv_stream_close(pv_stream *stream); /* NULL is fine */
 pv_device *pv_stream_device(const pv_stream *stream);
 int pv_stream_threads(const pv_stream *stream);
 
-/* How layers multiply, in programs that are sealed from now on; parameters, sums and everything
- * else are float32 in all of them. tf32: factors rounded to 11 bits; bf16: to 8 bits, and what
- * convolutions write, too. A stream begins with fp32. PV_EUSAGE where a device has no other. */
+/* How layers multiply; parameters, sums and everything else are float32 in all of them. tf32:
+ * factors rounded to 11 bits; bf16: to 8 bits, and what convolutions write, too. */
 typedef enum { PV_FP32, PV_TF32, PV_BF16 } pv_layer_precision;
-pv_status pv_stream_set_precision(pv_stream *stream, pv_layer_precision precision);
+
+/* How layers are computed in programs that are sealed from now on. A stream begins with zeros.
+ * PV_EUSAGE where a device has no such precision. */
+typedef struct {
+    pv_layer_precision precision;
+    int measured; /* of several ways the one that is fastest when the program is sealed: the last
+                     bits may be others the next time. On a CPU there is one way only. */
+} pv_layer_rule;
+pv_status pv_stream_set_layers(pv_stream *stream, const pv_layer_rule *rule);
 const char *pv_stream_precision(const pv_stream *stream); /* "fp32" */
 
 /* In the order of the stream. download has the data when it returns; upload may be reused then. */
@@ -102,6 +110,10 @@ void *pv_program_rows_of(pv_program *program, size_t width, size_t size);
  * stay valid. */
 pv_status pv_program_seal(pv_program *program);
 pv_status pv_program_run(pv_program *program);
+
+/* What the device chose for each convolution of a sealed program, a line each; lives as long as the
+ * program. NULL where there was nothing to choose. */
+const char *pv_program_choices(const pv_program *program);
 
 /* Records one kernel; args->rows = 0 stands for the rows of the program, first must be 0. The
  * arguments are copied. */

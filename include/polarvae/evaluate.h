@@ -18,11 +18,13 @@ typedef struct {
     float *mean, *variance, *sampled; /* [examples, latents] */
     int32_t *factor;                  /* [examples, factors] */
     char (*factor_name)[32];          /* [factors] */
+    const char *precision;            /* of the encoder's layers, static text; NULL: not known */
 } pv_codes;
 void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
 
-/* HDF5: datasets mean, variance, sampled (f32 [N, D]), factors (i32 [N, K]), factor_names. The
- * file appears under its name only when it is complete. */
+/* HDF5: datasets mean, variance, sampled (f32 [N, D]), factors (i32 [N, K]), factor_names; and
+ * the attribute precision, which is not read. The file appears under its name only when it is
+ * complete. */
 pv_status pv_codes_write(const pv_codes *codes, const char *path);
 pv_status pv_codes_read(pv_codes *out, const char *path);
 
@@ -61,7 +63,8 @@ typedef struct {
 typedef struct {
     size_t examples;
     int latents;
-    pv_type *type;                                /* [latents]; owned, as the next three */
+    char device[PV_DESCRIPTION], precision[8]; /* where codes were scored, and how encoded or "" */
+    pv_type *type;                             /* [latents]; owned, as the next three */
     double *mean_variance, *variance_of_variance; /* of the posterior variance, over examples */
     double *kl;                                   /* average KL of each variable, nats */
     int count[PV_TYPES];

@@ -63,7 +63,8 @@ pv_status pv_trainer_probe(pv_trainer *trainer, const float *image, const float 
 pv_status pv_trainer_save(pv_trainer *trainer, const char *path);
 pv_status pv_trainer_restore(pv_trainer *trainer, const char *path);
 
-/* ---- a run: DIR/config.yaml, log.csv, checkpoint.h5, snapshots/, status.json ---- */
+/* ---- a run: DIR/config.yaml, log.csv, checkpoint.h5, snapshots/, status.json; on a GPU also
+ * algorithms.txt: what was chosen for each convolution ---- */
 
 /* What a run borrows where several are trained side by side; else it has its own. */
 typedef struct {

@@ -66,12 +66,12 @@ static pv_status cpu_fill(pv_stream *s, void *to, int byte, size_t bytes)
 
 /* ---- streams: work is done when the call returns ---- */
 
-static pv_status cpu_set_precision(pv_stream *s, pv_layer_precision precision)
+static pv_status cpu_set_layers(pv_stream *s, const pv_layer_rule *rule)
 {
     (void)s;
-    if (precision == PV_FP32) return PV_OK;
+    if (rule->precision == PV_FP32) return PV_OK;
     return pv_fail(PV_EUSAGE, "precision=%s is for GPUs; the CPU multiplies in fp32",
-                   precision == PV_TF32 ? "tf32" : "bf16");
+                   rule->precision == PV_TF32 ? "tf32" : "bf16");
 }
 
 static pv_status cpu_sync(pv_stream *s)
@@ -178,7 +178,7 @@ static const pv_device_calls calls = {
     .upload = cpu_copy,
     .download = cpu_copy,
     .fill = cpu_fill,
-    .set_precision = cpu_set_precision,
+    .set_layers = cpu_set_layers,
     .sync = cpu_sync,
     .peak = cpu_peak,
     .stream_open = cpu_stream_open,

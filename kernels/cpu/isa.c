@@ -35,7 +35,7 @@
     {                                                                                              \
         (void)space;                                                                               \
         const pv_##op##_args a = *(const pv_##op##_args *)args;                                    \
-        const pv_team one = {0, 1};                                                                \
+        const pv_team one = {0, 1, NULL};                                                          \
         for (size_t row = 0; row < a.rows; row++) pv_##op##_at(one, row, &a);                      \
     }
 

@@ -75,7 +75,7 @@ void pv_cuda_release(pv_device *device, void *block);
 /* stream.cu */
 pv_status pv_cuda_stream_open(pv_device *device, int threads, pv_stream **out);
 void pv_cuda_stream_close(pv_stream *stream);
-pv_status pv_cuda_set_precision(pv_stream *stream, pv_layer_precision precision);
+pv_status pv_cuda_set_layers(pv_stream *stream, const pv_layer_rule *rule);
 pv_status pv_cuda_upload(pv_stream *stream, void *to, const void *from, size_t bytes);
 pv_status pv_cuda_download(pv_stream *stream, void *to, const void *from, size_t bytes);
 pv_status pv_cuda_fill(pv_stream *stream, void *to, int byte, size_t bytes);
@@ -143,13 +143,15 @@ pv_status pv_cuda_weight_grad(const launch *l, size_t rows, size_t in, size_t ou
 
 /* ---- convolutions (conv.cu): what is chosen when a program is sealed, and kept with it ---- */
 
-/* Descriptors, and the algorithm of cuDNN that took the shape; none did: patches and cuBLAS. */
+/* Descriptors, and which way is taken. */
 typedef struct convolution convolution;
 pv_status pv_cuda_conv_open(convolution **out, cuda_stream *stream, pv_op op, const void *args);
 void pv_cuda_conv_close(convolution *c);             /* NULL is fine */
-size_t pv_cuda_conv_workspace(const convolution *c); /* for any algorithm that may be chosen */
-/* Tries algorithms on the call's own memory until one is taken. Not during a capture. */
+size_t pv_cuda_conv_workspace(const convolution *c); /* for any way that may be chosen */
+/* Tries ways on the call's own memory. Not during a capture. */
 pv_status pv_cuda_conv_choose(const launch *l, convolution *c, const void *args);
+const char *
+pv_cuda_conv_choice(const convolution *c); /* one line: the shape, and what was chosen */
 pv_status pv_cuda_conv_queue(const launch *l, const convolution *c, const void *args);
 
 #endif

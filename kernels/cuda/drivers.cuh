@@ -2,8 +2,9 @@
  *
  * MAP: a thread takes elements a grid apart. EACH: a map whose body touches nothing but element i
  * of fields of floats: a thread takes four at a time, where addresses allow. ROWS: a warp takes a
- * row. COLUMNS: a block takes a chunk of rows of a column, a second kernel adds the chunks in their
- * order. What adds to what depends on nothing but rows and columns. */
+ * row, or a block where there is much to a row. COLUMNS: a block takes a chunk of rows of a column,
+ * a second kernel adds the chunks in their order. What adds to what depends on nothing but rows and
+ * columns. */
 #ifndef PV_CUDA_DRIVERS_CUH
 #define PV_CUDA_DRIVERS_CUH
 
@@ -48,7 +49,7 @@ static inline pv_status launched(const launch *l, const char *kernel)
 
 /* What each role means for four elements: a copy in registers that the body works on. */
 #define FOUR_IN(type, name)                                                                        \
-    float4 name##_four = ((const float4 *)a.name)[i];                                              \
+    float4 name##_four = ((const float4 *)(a.name + head))[i];                                     \
     four.name = (float *)&name##_four;
 #define FOUR_INOUT(type, name) FOUR_IN(type, name)
 #define FOUR_OUT(type, name)                                                                       \
@@ -57,57 +58,97 @@ static inline pv_status launched(const launch *l, const char *kernel)
 #define FOUR_SHARED(type, name)
 #define FOUR(role, type, name, width) FOUR_##role(type, name)
 #define BACK_IN(name)
-#define BACK_INOUT(name) ((float4 *)a.name)[i] = name##_four;
-#define BACK_OUT(name) ((float4 *)a.name)[i] = name##_four;
+#define BACK_INOUT(name) ((float4 *)(a.name + head))[i] = name##_four;
+#define BACK_OUT(name) BACK_INOUT(name)
 #define BACK_SHARED(name)
 #define BACK(role, type, name, width) BACK_##role(name)
-#define AT_IN(name) | (uintptr_t)a->name
-#define AT_INOUT(name) | (uintptr_t)a->name
-#define AT_OUT(name) | (uintptr_t)a->name
-#define AT_SHARED(name)
-#define AT(role, type, name, width) AT_##role(name)
+#define MEET_IN(name) meet(&m, a->name);
+#define MEET_INOUT(name) MEET_IN(name)
+#define MEET_OUT(name) MEET_IN(name)
+#define MEET_SHARED(name)
+#define MEET(role, type, name, width) MEET_##role(name)
 #define NOTHING(type, name)
 
+/* The bits that some, and that all addresses have: equal where they are equally aligned. */
+typedef struct {
+    uintptr_t some, all;
+} alignment;
+
+static inline void meet(alignment *m, const void *address)
+{
+    m->some |= (uintptr_t)address;
+    m->all &= (uintptr_t)address;
+}
+
+/* How many floats lie before the next float4; more than 3 where addresses differ. */
+static inline size_t elements_to_alignment(alignment m)
+{
+    const size_t step = sizeof(float4);
+    return m.some % step == m.all % step ? (step - m.all % step) % step / sizeof(float) : step;
+}
+
 #define EACH(op)                                                                                   \
-    static __global__ void op##_each(const __grid_constant__ pv_##op##_args a)                     \
+    /* The first `head` elements, and up to three last ones, are taken one by one. */              \
+    static __global__ void op##_each(const __grid_constant__ pv_##op##_args a, size_t head)        \
     {                                                                                              \
-        const size_t n = a.rows * a.cols;                                                          \
-        GRID_STRIDE(i, n / 4)                                                                      \
+        const size_t n = a.rows * a.cols, fours = (n - head) / 4,                                  \
+                     last = head + 4 * fours + threadIdx.x;                                        \
+        GRID_STRIDE(i, fours)                                                                      \
         {                                                                                          \
             pv_##op##_args four = a;                                                               \
             PV_FIELDS_##op(FOUR, NOTHING) _Pragma("unroll") for (size_t j = 0; j < 4; j++)         \
                 pv_##op##_at(j, &four);                                                            \
             PV_FIELDS_##op(BACK, NOTHING)                                                          \
         }                                                                                          \
-        if (blockIdx.x == 0 && threadIdx.x < n % 4) pv_##op##_at(n / 4 * 4 + threadIdx.x, &a);     \
+        if (blockIdx.x > 0) return;                                                                \
+        if (threadIdx.x < head) pv_##op##_at(threadIdx.x, &a);                                     \
+        if (last < n) pv_##op##_at(last, &a);                                                      \
     }                                                                                              \
     MAP(op)                                                                                        \
+    static alignment op##_alignment(const pv_##op##_args *a)                                       \
+    {                                                                                              \
+        alignment m = {0, UINTPTR_MAX};                                                            \
+        PV_FIELDS_##op(MEET, NOTHING) return m;                                                    \
+    }                                                                                              \
     static pv_status op##_queue_each(const launch *l, const void *args)                            \
     {                                                                                              \
         const pv_##op##_args *a = (const pv_##op##_args *)args;                                    \
-        if ((0 PV_FIELDS_##op(AT, NOTHING)) % sizeof(float4)) return op##_queue(l, args);          \
-        op##_each<<<blocks_for(l, a->rows * a->cols / 4 + 1), THREADS, 0, l->stream->queue>>>(*a); \
+        const size_t n = a->rows * a->cols, head = elements_to_alignment(op##_alignment(a));       \
+        if (head > 3) return op##_queue(l, args);                                                  \
+        op##_each<<<blocks_for(l, n / 4 + 1), THREADS, 0, l->stream->queue>>>(*a, head < n ? head  \
+                                                                                           : n);   \
         return launched(l, #op);                                                                   \
     }
 
 /* ---- rows ---- */
 
+/* How far a team goes through a row, and from where on it had better be a block than a warp. */
+template <class ARGS> static inline size_t row_length(const ARGS *a) { return a->cols; }
+static inline size_t row_length(const pv_range_args *a) { return a->examples; }
+static inline size_t row_length(const pv_contingency_args *a) { return a->examples; }
+static const size_t LONG_ROW = 1024;
+
 #define ROWS(op)                                                                                   \
-    static __global__ void op##_rows(const __grid_constant__ pv_##op##_args a)                     \
+    template <int SIZE> static __global__ void op##_rows(const __grid_constant__ pv_##op##_args a) \
     {                                                                                              \
-        const size_t warp = ((size_t)blockIdx.x * blockDim.x + threadIdx.x) / 32,                  \
-                     warps = (size_t)gridDim.x * blockDim.x / 32;                                  \
-        const pv_team team = {(int)(threadIdx.x % 32), 32};                                        \
-        for (size_t row = warp; row < a.rows; row += warps) pv_##op##_at(team, row, &a);           \
+        const size_t first = ((size_t)blockIdx.x * blockDim.x + threadIdx.x) / SIZE,               \
+                     teams = (size_t)gridDim.x * blockDim.x / SIZE;                                \
+        __shared__ float of_warp[SIZE / 32];                                                       \
+        const pv_team team = {(int)(threadIdx.x % SIZE), SIZE, of_warp};                           \
+        for (size_t row = first; row < a.rows; row += teams) pv_##op##_at(team, row, &a);          \
     }                                                                                              \
     static pv_status op##_queue(const launch *l, const void *args)                                 \
     {                                                                                              \
         const pv_##op##_args *a = (const pv_##op##_args *)args;                                    \
-        const size_t most = (size_t)device_of(l->stream)->processors * 16;                         \
-        const unsigned threads = a->rows > most ? THREADS : 32;                                    \
-        const size_t blocks = (a->rows * 32 + threads - 1) / threads;                              \
-        op##_rows<<<(unsigned)(blocks < most ? blocks : most), threads, 0, l->stream->queue>>>(    \
-            *a);                                                                                   \
+        const size_t most = (size_t)device_of(l->stream)->processors * 16,                         \
+                     size = row_length(a) < LONG_ROW ? 32 : (size_t)THREADS;                       \
+        const unsigned threads = a->rows > most ? (unsigned)THREADS : (unsigned)size;              \
+        const size_t all = (a->rows * size + threads - 1) / threads;                               \
+        const unsigned blocks = (unsigned)(all < most ? all : most);                               \
+        if (size == 32)                                                                            \
+            op##_rows<32><<<blocks, threads, 0, l->stream->queue>>>(*a);                           \
+        else                                                                                       \
+            op##_rows<THREADS><<<blocks, threads, 0, l->stream->queue>>>(*a);                      \
         return launched(l, #op);                                                                   \
     }
 

@@ -93,9 +93,9 @@ pv_status pv_cuda_bias(const launch *l, const float *from, size_t rows, size_t c
 pv_status pv_cuda_product(const launch *l, const product *p)
 {
     const cublasComputeType_t compute =
-        l->stream->base.precision == PV_BF16   ? CUBLAS_COMPUTE_32F_FAST_16BF
-        : l->stream->base.precision == PV_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                               : CUBLAS_COMPUTE_32F_PEDANTIC;
+        l->stream->base.layers.precision == PV_BF16   ? CUBLAS_COMPUTE_32F_FAST_16BF
+        : l->stream->base.layers.precision == PV_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                      : CUBLAS_COMPUTE_32F_PEDANTIC;
     const float one = 1.0f, zero = 0.0f;
     CUBLAS_TRY(l->stream->base.device,
                cublasGemmEx(l->stream->blas, p->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N,

@@ -2,6 +2,7 @@
  *
  * Calls run one after the other, so that activations that are needed at different times share
  * memory, and all calls share their work space. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ typedef struct {
     void **args; /* of each call, with addresses for handles */
     convolution **conv;
     size_t calls;
+    char *choices;
     cudaGraph_t graph;
     cudaGraphExec_t ready;
 } plan;
@@ -147,6 +149,20 @@ static pv_status choose_algorithms(plan *p, const pv_program *program, const lau
     return pv_cuda_sync(&l->stream->base);
 }
 
+/* One line a convolution. */
+static pv_status tell_choices(plan *p)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < p->calls; i++)
+        if (p->conv[i]) size += strlen(pv_cuda_conv_choice(p->conv[i])) + 1;
+    char *at = p->choices = (char *)malloc(size);
+    if (!at) return FAIL(PV_ENOMEM, "out of memory for a plan");
+    *at = 0;
+    for (size_t i = 0; i < p->calls; i++)
+        if (p->conv[i]) at += sprintf(at, "%s\n", pv_cuda_conv_choice(p->conv[i]));
+    return PV_OK;
+}
+
 static pv_status queue_all(const plan *p, const pv_program *program, const launch *l)
 {
     for (size_t i = 0; i < program->call_count; i++)
@@ -186,6 +202,7 @@ static void free_plan(plan *p, cuda_stream *s)
     }
     free(p->args);
     free(p->conv);
+    free(p->choices);
     if (p->memory) pv_cuda_release(s->base.device, p->memory);
     free(p);
 }
@@ -198,6 +215,7 @@ static pv_status make(plan *p, const pv_program *program, cuda_stream *s)
     PV_TRY(take_memory(p, program, s));
     const launch l = {s, p->memory};
     PV_TRY(choose_algorithms(p, program, &l));
+    PV_TRY(tell_choices(p));
     PV_TRY(capture(p, program, &l));
     CUDA_TRY(s->base.device, cudaGraphInstantiate(&p->ready, p->graph, 0));
     return PV_OK;
@@ -209,9 +227,10 @@ pv_status pv_cuda_seal(pv_program *program)
     plan *p = (plan *)calloc(1, sizeof *p);
     if (!p) return FAIL(PV_ENOMEM, "out of memory for a plan");
     const pv_status status = make(p, program, s);
-    if (status == PV_OK)
+    if (status == PV_OK) {
         program->plan = p;
-    else
+        program->choices = *p->choices ? p->choices : NULL;
+    } else
         free_plan(p, s);
     return status;
 }

@@ -90,8 +90,9 @@ pv_status pv_cuda_stream_open(pv_device *d, int threads, pv_stream **out)
     return status;
 }
 
-pv_status pv_cuda_set_precision(pv_stream *stream, pv_layer_precision precision)
+pv_status pv_cuda_set_layers(pv_stream *stream, const pv_layer_rule *rule)
 {
+    const pv_layer_precision precision = rule->precision;
     cuda_stream *s = (cuda_stream *)stream;
     const int capability = device_of(s)->capability;
     PV_TRY(here(s));

@@ -24,7 +24,7 @@ class StudyTrees:
     """GradientBoostingClassifier of 0.19, from scikit-learn's own regression trees, cut where it stopped."""
 
     def __init__(self, seed=None):
-        self.random = np.random.RandomState(seed)
+        self.random = np.random.RandomState(np.random.randint(2**31) if seed is None else seed)
 
     def fit(self, x, label):
         x = np.ascontiguousarray(x, dtype=np.float32)
@@ -49,7 +49,7 @@ class StudyTrees:
                 raw[:, c] += tree.value[leaf]
                 self.trees.append((c, tree))
                 each.append(tree.importance)
-        self.importance = np.mean(each, axis=0)
+        self.feature_importances_ = np.mean(each, axis=0)
         return self
 
     def raw(self, x):
@@ -88,12 +88,14 @@ class CutTree:
 
 
 class StudyLogistic:
-    """LogisticRegression(C) of 0.19, to the optimum. Two classes: one machine."""
+    """LogisticRegression(C) of 0.19, to the optimum. Two classes: one machine. LIBLINEAR took a seed from random_state."""
 
-    def __init__(self, c=1.0):
-        self.c = c
+    def __init__(self, c=1.0, random_state=None):
+        self.c, self.random = c, random_state
 
     def fit(self, x, label):
+        if self.random:
+            self.random.randint(2**31 - 1)
         self.classes_ = np.unique(label)
         of = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         machines = [LogisticRegression(solver="liblinear", C=self.c, tol=1e-10, max_iter=10000).fit(x, label == k) for k in of]
@@ -112,12 +114,15 @@ class StudyLogistic:
         raw = self.decision_function(x)
         return self.classes_[(raw[:, 0] > 0).astype(int) if len(self.classes_) == 2 else raw.argmax(axis=1)]
 
+    def score(self, x, label):
+        return np.mean(self.predict(x) == label)
+
 
 class StudyLogisticCV(StudyLogistic):
     """LogisticRegressionCV(Cs=10, cv=KFold(5)) of 0.19, to the optimum: each class chooses a C by how well it is told from
     the rest."""
 
-    def __init__(self):
+    def __init__(self, **_):
         self.grid = np.logspace(-4, 4, 10)
 
     def fit(self, x, label):

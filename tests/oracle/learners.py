@@ -11,7 +11,6 @@ import warnings
 
 import h5py
 import numpy as np
-import scipy.optimize
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
@@ -22,6 +21,7 @@ from sklearn.svm import LinearSVC
 
 import era
 from packing import pack
+from svm_optimum import machines
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
 SEEDS = [0, 1, 4138900056]
@@ -66,7 +66,7 @@ def trees(group, x, label, x_test):
         importance_study=[era.normalised_importance(m) for m in models])
     stopped = [era.StudyTrees(s).fit(x, label) for s in range(5)]
     put(group, study_predicted=[m.predict(x_test) for m in stopped],
-        study_importance=[m.importance for m in stopped])
+        study_importance=[m.feature_importances_ for m in stopped])
     print(group.name, "raw spread", np.ptp(raw, axis=0).max(), "importance", np.ptp(group["importance"], axis=0).max(),
           "eras", np.abs(np.mean(group["importance_study"], 0) - np.mean(group["importance"], 0)).max(),
           "stop", np.abs(np.mean(group["importance_study"], 0) - np.mean(group["study_importance"], 0)).max())
@@ -157,37 +157,12 @@ def logistic_cv_problems(group):
     x, label = blobs(np.random.default_rng(48), 110, 3, 5, 0.3)
     order = np.argsort(label[:50], kind="stable")
     logistic_cv(group.create_group("folds_lack_classes"), x[:50][order], label[:50][order], x[50:])
-
-
-def svm_optimum(x, sign, cost):
-    """The minimum of LIBLINEAR's squared hinge loss with a penalised intercept, to rounding."""
-    def f(p):
-        gap = np.maximum(0, 1 - sign * (p[0] * x + p[1]))
-        inside = cost * gap * sign
-        return p @ p / 2 + np.sum(cost * gap**2), p - 2 * np.array([np.sum(inside * x), np.sum(inside)])
-
-    p = np.zeros(2)
-    for _ in range(200):  # Newton: piecewise quadratic, so that it ends after finitely many steps
-        value, slope = f(p)
-        on = cost * (sign * (p[0] * x + p[1]) < 1)
-        curve = np.eye(2) + 2 * np.array([[on @ (x * x), on @ x], [on @ x, on.sum()]])
-        step, size = -np.linalg.solve(curve, slope), 1.0
-        while f(p + size * step)[0] > value and size > 1e-12:
-            size /= 2
-        p = p + size * step
-    check = scipy.optimize.minimize(f, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9}).x
-    assert np.abs(f(p)[1]).max() < 1e-10 * max(1, cost.sum()) and np.abs(p - check).max() < 1e-5
-    return p
+    x, label = blobs(np.random.default_rng(49), 40, 3, 2, 0.3)
+    logistic_cv(group.create_group("fold_of_one_class"), x[:12], (np.arange(12) == 1).astype(int), x[12:])
 
 
 def svm(group, x, label, x_test, c=0.01):
-    classes, of = np.unique(label, return_inverse=True)
-    weight = len(x) / (len(classes) * np.bincount(of))
-    optimum = []
-    for k in range(1 if len(classes) == 2 else 0, len(classes)):
-        rest = c * weight[0] if len(classes) == 2 else c
-        optimum.append(svm_optimum(x, np.where(of == k, 1.0, -1.0), np.where(of == k, c * weight[k], rest)))
-    optimum = np.array(optimum)
+    optimum = machines(x, label, c, check=True)
     put(group, x=x, label=label, x_test=x_test, c=c, optimum=optimum)
     for name, dual in (("primal", False), ("dual", True)):
         m = LinearSVC(C=c, class_weight="balanced", dual=dual, random_state=0).fit(x[:, None], label)
