@@ -141,9 +141,7 @@ static pv_status begin(pv_logistic *out, const int32_t *label, size_t n, int d, 
     size_t classes = (size_t)out->labels.classes;
     if (rc == PV_OK && classes < 2)
         rc = pv_fail(PV_EDATA,
-                     "logistic regression: two classes at least are needed; all of %zu labels are "
-                     "equal",
-                     n);
+                     "logistic regression needs two classes at least; all %zu labels are equal", n);
     if (rc == PV_OK) rc = pv_new(&out->weight, classes * (size_t)d, sizeof *out->weight, "weights");
     if (rc == PV_OK) rc = pv_new(&out->intercept, classes, sizeof *out->intercept, "weights");
     if (rc != PV_OK) pv_logistic_free(out);

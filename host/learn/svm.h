@@ -3,7 +3,9 @@
  *
  * One class k against the rest: min 1/2 (w^2 + b^2) + sum_i c_i max(0, 1 - t_i (w x_i + b))^2, with
  * c_i = C n / (classes n_k) for examples of class k and C for the rest; the class of the largest w
- * x + b is predicted. By LIBLINEAR's primal solver: its dual one draws from the process's rand().
+ * x + b is predicted, the first of equals. Of two classes, one machine tells the second from the
+ * first, and c_i is that of each example's own class. By LIBLINEAR's primal solver, to the optimum:
+ * its dual one draws from the process's rand().
  */
 #ifndef PV_LEARN_SVM_H
 #define PV_LEARN_SVM_H
