@@ -21,7 +21,7 @@ pv_status pv_labels_find(pv_labels *out, const int32_t *label, size_t n)
         pv_labels_free(out);
         return rc;
     }
-    memcpy(out->value, label, n * sizeof *label);
+    if (n) memcpy(out->value, label, n * sizeof *label);
     qsort(out->value, n, sizeof *out->value, ascending);
     for (size_t i = 0; i < n; i++)
         if (!i || out->value[i] != out->value[out->classes - 1])
