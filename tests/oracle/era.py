@@ -129,7 +129,7 @@ class StudyLogisticCV(StudyLogistic):
         self.classes_ = np.unique(label)
         of = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         rows = [self._class(x, np.where(label == k, 1.0, -1.0)) for k in of]
-        self.c, self.scores, w = (np.array(part) for part in zip(*rows))
+        self.C_, self.scores, w = (np.array(part) for part in zip(*rows))
         self.coef_, self.intercept_ = w[:, :-1], w[:, -1]
         return self
 

@@ -138,10 +138,10 @@ def logistic_cv(group, x, label, x_test):
     put(group.create_group("current"), c=m.C_[0], scores=scores, coef=m.coef_, intercept=m.intercept_,
         predicted=m.predict(x_test), predicted_train=m.predict(x))
     s = era.StudyLogisticCV().fit(x, label)
-    put(group.create_group("study"), c=s.c, scores=s.scores, coef=s.coef_, intercept=s.intercept_,
+    put(group.create_group("study"), c=s.C_, scores=s.scores, coef=s.coef_, intercept=s.intercept_,
         predicted=s.predict(x_test), predicted_train=s.predict(x))
     total = np.sort(scores.mean(axis=0))[::-1]
-    print(group.name, "C", m.C_[0], "best two", total[:2], "study", s.c,
+    print(group.name, "C", m.C_[0], "best two", total[:2], "study", s.C_,
           "same predictions", np.mean(m.predict(x_test) == s.predict(x_test)))
 
 
