@@ -24,22 +24,22 @@ enum {
 /* ---- the variables, sorted ---- */
 
 typedef struct {
-    uint32_t start; /* where its rows begin in `order` */
-    uint8_t apart;  /* its first value is far enough above the one before for a split between */
-    uint8_t inside; /* its values are far enough apart for splits between them */
+    uint32_t start, end; /* its rows in `order` */
+    uint8_t apart;       /* its first value is far enough above the one before for a split */
+    uint8_t inside;      /* its values are far enough apart for splits between them */
 } pv_tree_bin;
 
 typedef struct {
     size_t rows;
     int variables;
-    const float *x;  /* [rows, variables], the caller's */
+    float *x;        /* [variables, rows] */
     uint32_t *order; /* [variables, rows]: rows by ascending value, then number */
     uint8_t *bin_of; /* [variables, rows] */
     size_t *first;   /* [variables + 1]: where a variable's bins begin in `bin` */
     pv_tree_bin *bin;
 } pv_tree_data;
 
-/* x [n, d], finite, is kept by reference; 0 < n < 2^31. */
+/* x [n, d], finite; 0 < n < 2^31. */
 pv_status pv_tree_data_new(pv_tree_data *out, const float *x, size_t n, int d);
 void pv_tree_data_free(pv_tree_data *data); /* a zeroed struct is fine */
 

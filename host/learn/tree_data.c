@@ -28,14 +28,13 @@ static size_t cut(pv_tree_bin *bin, const entry *sorted, size_t n)
 
     for (size_t p = 0, next; p < n; p = next) {
         for (next = p + 1; next < n && sorted[next].value == sorted[p].value;) next++;
-        if (bins && p - bin[bins - 1].start < enough && next - p < enough) continue;
-        bin[bins++] =
-            (pv_tree_bin){.start = (uint32_t)p,
-                          .apart = p && pv_tree_apart(sorted[p - 1].value, sorted[p].value)};
-    }
-    for (size_t b = 0; b < bins; b++) {
-        size_t last = (b + 1 < bins ? bin[b + 1].start : n) - 1;
-        bin[b].inside = (uint8_t)pv_tree_apart(sorted[bin[b].start].value, sorted[last].value);
+        if (!bins || p - bin[bins - 1].start >= enough || next - p >= enough)
+            bin[bins++] =
+                (pv_tree_bin){.start = (uint32_t)p,
+                              .apart = p && pv_tree_apart(sorted[p - 1].value, sorted[p].value)};
+        bin[bins - 1].end = (uint32_t)next;
+        bin[bins - 1].inside =
+            (uint8_t)pv_tree_apart(sorted[bin[bins - 1].start].value, sorted[next - 1].value);
     }
     return bins;
 }
@@ -45,8 +44,9 @@ pv_status pv_tree_data_new(pv_tree_data *out, const float *x, size_t n, int d)
     entry *sorted = NULL;
     size_t columns = (size_t)d, most = n < PV_TREE_BINS ? n : PV_TREE_BINS;
     pv_status rc;
-    *out = (pv_tree_data){.rows = n, .variables = d, .x = x};
-    if ((rc = pv_new(&out->order, n * columns, sizeof *out->order, "sorted rows")) != PV_OK ||
+    *out = (pv_tree_data){.rows = n, .variables = d};
+    if ((rc = pv_new(&out->x, n * columns, sizeof *out->x, "variables")) != PV_OK ||
+        (rc = pv_new(&out->order, n * columns, sizeof *out->order, "sorted rows")) != PV_OK ||
         (rc = pv_new(&out->bin_of, n * columns, sizeof *out->bin_of, "bins of rows")) != PV_OK ||
         (rc = pv_new(&out->first, columns + 1, sizeof *out->first, "bins")) != PV_OK ||
         (rc = pv_new(&out->bin, most * columns, sizeof *out->bin, "bins")) != PV_OK ||
@@ -58,7 +58,8 @@ pv_status pv_tree_data_new(pv_tree_data *out, const float *x, size_t n, int d)
         pv_tree_bin *bin = out->bin + out->first[f];
         size_t bins = cut(bin, sorted, n), b = 0;
         for (size_t p = 0; p < n; p++) {
-            if (b + 1 < bins && p == bin[b + 1].start) b++;
+            b += p == bin[b].end;
+            out->x[f * n + sorted[p].row] = sorted[p].value;
             out->order[f * n + p] = sorted[p].row;
             out->bin_of[f * n + sorted[p].row] = (uint8_t)b;
         }
@@ -72,6 +73,7 @@ out:
 
 void pv_tree_data_free(pv_tree_data *data)
 {
+    free(data->x);
     free(data->order);
     free(data->bin_of);
     free(data->first);

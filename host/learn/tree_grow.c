@@ -11,7 +11,7 @@
 /* Sums over rows of one node in one bin. No residual of its class is negative, and no other one is
  * positive: apart, they bound the sum over any of the rows. */
 typedef struct {
-    int64_t negative, positive;
+    int64_t sum[2]; /* of the residuals that are not negative; of the others */
     uint32_t count;
 } cell;
 
@@ -106,6 +106,7 @@ static void fix(pv_tree_grower *g, node *root)
     }
     frexp(most, &exponent);
     frexp((double)n, &bits);
+    g->size = 0;
     bits = bits > 12 ? 62 - bits : 50;
     g->unit = ldexp(1, bits - exponent < 1000 ? bits - exponent : 1000);
     for (size_t i = 0; i < n; i++) {
@@ -113,6 +114,19 @@ static void fix(pv_tree_grower *g, node *root)
         g->fixed[i] = (int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
         root->sum += g->fixed[i];
         g->size += g->fixed[i] < 0 ? -g->fixed[i] : g->fixed[i];
+    }
+}
+
+static void add_up_all(const pv_tree_grower *g, cell *cells)
+{
+    const pv_tree_data *data = g->data;
+    memset(cells, 0, data->first[data->variables] * sizeof *cells);
+    for (int f = 0; f < data->variables; f++) {
+        const uint8_t *bin_of = data->bin_of + (size_t)f * data->rows;
+        cell *at = cells + data->first[f];
+        for (size_t i = 0; i < data->rows; i++) at[bin_of[i]].sum[g->fixed[i] < 0] += g->fixed[i];
+        for (size_t b = data->first[f]; b < data->first[f + 1]; b++)
+            cells[b].count = data->bin[b].end - data->bin[b].start;
     }
 }
 
@@ -126,7 +140,7 @@ static void add_up(const pv_tree_grower *g, cell *cells, const node *of)
         for (uint32_t j = of->begin; j < of->end; j++) {
             uint32_t i = g->rows[j];
             cell *c = &at[bin_of[i]];
-            *(g->fixed[i] < 0 ? &c->negative : &c->positive) += g->fixed[i];
+            c->sum[g->fixed[i] < 0] += g->fixed[i];
             c->count++;
         }
     }
@@ -135,8 +149,8 @@ static void add_up(const pv_tree_grower *g, cell *cells, const node *of)
 static void subtract(cell *from, const cell *part, size_t bins)
 {
     for (size_t b = 0; b < bins; b++) {
-        from[b].negative -= part[b].negative;
-        from[b].positive -= part[b].positive;
+        from[b].sum[1] -= part[b].sum[1];
+        from[b].sum[0] -= part[b].sum[0];
         from[b].count -= part[b].count;
     }
 }
@@ -153,16 +167,16 @@ static double gain_of(const node *of, int64_t sum, uint32_t count)
 }
 
 /* No split before a row inside the bin, nor before its first, has a larger gain. */
-static double bound_of(const node *of, prefix left, const cell *c)
+static double bound_of(const node *of, int64_t size, prefix left, const cell *c)
 {
     double n = of->end - of->begin, sum = (double)of->sum;
     double fewest = left.count ? left.count : 1, most = left.count + c->count - 1;
-    double low = n * (double)(left.sum + c->negative), high = n * (double)(left.sum + c->positive);
+    double low = n * (double)(left.sum + c->sum[1]), high = n * (double)(left.sum + c->sum[0]);
     double a = left.count * sum, b = most * sum;
     double up = high - (a < b ? a : b), down = (a > b ? a : b) - low;
-    double size = (up > down ? up : down) + 8 * DBL_EPSILON * n * (double)of->size;
+    double most_off = (up > down ? up : down) + 8 * DBL_EPSILON * n * (double)size;
     double x = fewest * (n - fewest), y = most * (n - most);
-    return size * size / (x < y ? x : y);
+    return most_off * most_off / (x < y ? x : y);
 }
 
 /* Of equal gains, the first variable drawn has it, and there the lowest threshold. */
@@ -185,7 +199,6 @@ static void shuffle(pv_tree_grower *g)
 static split between_bins(pv_tree_grower *g, const node *of, const cell *cells)
 {
     const pv_tree_data *data = g->data;
-    uint32_t n = of->end - of->begin;
     split best = {.gain = -1};
     for (int place = 0; place < data->variables; place++) {
         int f = g->drawn[place];
@@ -200,9 +213,9 @@ static split between_bins(pv_tree_grower *g, const node *of, const cell *cells)
                 double gain = gain_of(of, left.sum, left.count);
                 if (gain > best.gain) best = (split){gain, place, bin->start};
             }
-            if (c->count < n && ((bin->inside && c->count > 1) || (left.count && !bin->apart)))
-                g->bound[b] = bound_of(of, left, c);
-            left.sum += c->negative + c->positive;
+            if ((bin->inside && c->count > 1) || (left.count && !bin->apart))
+                g->bound[b] = bound_of(of, g->size, left, c);
+            left.sum += c->sum[1] + c->sum[0];
             left.count += c->count;
         }
     }
@@ -218,29 +231,21 @@ static size_t before(const pv_tree_grower *g, const node *of, const uint32_t *or
     return position;
 }
 
-static float value_at(const pv_tree_data *data, int f, size_t position)
-{
-    uint32_t row = data->order[(size_t)f * data->rows + position];
-    return data->x[(size_t)row * (size_t)data->variables + (size_t)f];
-}
-
 /* Looks at every candidate of a bin. */
 static void inside_bin(const pv_tree_grower *g, const node *of, split *best, int place, size_t b)
 {
     const pv_tree_data *data = g->data;
     int f = g->drawn[place];
     const uint32_t *order = data->order + (size_t)f * data->rows;
+    const float *x = data->x + (size_t)f * data->rows;
     prefix left = g->left[b];
-    size_t p = data->bin[b].start;
-    size_t end = b + 1 < data->first[f + 1] ? data->bin[b + 1].start : data->rows;
-    size_t last = left.count ? before(g, of, order, p) : data->rows;
-    for (; p < end; p++) {
+    size_t last = left.count ? before(g, of, order, data->bin[b].start) : 0;
+    for (size_t p = data->bin[b].start; p < data->bin[b].end; p++) {
         uint32_t i = order[p];
         if (g->of[i] != of->index) continue;
         if (left.count) {
             double gain = gain_of(of, left.sum, left.count);
-            if (better(best, gain, place, p) &&
-                pv_tree_apart(value_at(data, f, last), value_at(data, f, p)))
+            if (better(best, gain, place, p) && pv_tree_apart(x[order[last]], x[i]))
                 *best = (split){gain, place, p};
         }
         left.sum += g->fixed[i];
@@ -264,12 +269,13 @@ static split best_split(pv_tree_grower *g, const node *of, const cell *cells)
 
 /* ---- the tree ---- */
 
-/* Is the variance no more than rounding? */
+/* Is the variance no more than rounding? Not where two residuals are so far apart. */
 static int pure(const pv_tree_grower *g, const node *of)
 {
     double n = of->end - of->begin, sum = 0, squares = 0, first = g->residual[g->rows[of->begin]];
     for (uint32_t j = of->begin; j < of->end; j++) {
         double x = g->residual[g->rows[j]] - first;
+        if (x * x > 2 * n * DBL_EPSILON) return 0;
         sum += x;
         squares += x * x;
     }
@@ -278,34 +284,34 @@ static int pure(const pv_tree_grower *g, const node *of)
 
 static double threshold_of(const pv_tree_grower *g, const node *of, const split *s)
 {
-    int f = g->drawn[s->place];
-    const uint32_t *order = g->data->order + (size_t)f * g->data->rows;
+    size_t variable = (size_t)g->drawn[s->place] * g->data->rows;
+    const uint32_t *order = g->data->order + variable;
+    const float *x = g->data->x + variable;
     size_t right = s->position;
     while (g->of[order[right]] != of->index) right++;
     size_t left = before(g, of, order, right);
-    return value_at(g->data, f, left) / 2.0 + value_at(g->data, f, right) / 2.0;
+    return x[order[left]] / 2.0 + x[order[right]] / 2.0;
 }
 
 /* Rows of the left child first, both in ascending order. */
 static void part(pv_tree_grower *g, const node *of, int f, double threshold, node child[2])
 {
-    const float *x = g->data->x + f;
-    size_t stride = (size_t)g->data->variables, others = 0;
-    uint32_t at = of->begin;
-    child[0] = (node){.index = 2 * of->index + 1, .begin = at};
-    child[1] = (node){.index = 2 * of->index + 2, .end = of->end};
-    for (uint32_t j = of->begin; j < of->end; j++) {
-        uint32_t i = g->rows[j];
-        int right = x[i * stride] > threshold;
-        g->rows[at] = i;
-        g->spare[others] = i;
+    const float *x = g->data->x + (size_t)f * g->data->rows;
+    uint32_t *rows = g->rows, *spare = g->spare, at = of->begin, others = 0;
+    int64_t sum = 0, *fixed = g->fixed;
+    uint8_t index = (uint8_t)(2 * of->index + 1), *home = g->of;
+    for (uint32_t j = of->begin, end = of->end; j < end; j++) {
+        uint32_t i = rows[j], right = x[i] > threshold;
+        rows[at] = i;
+        spare[others] = i;
+        home[i] = (uint8_t)(index + right);
         at += !right;
-        others += (size_t)right;
-        g->of[i] = (uint8_t)child[right].index;
-        count_in(&child[right], g->fixed[i]);
+        others += right;
+        sum += fixed[i] & -(int64_t)right;
     }
-    memcpy(g->rows + at, g->spare, others * sizeof *g->spare);
-    child[0].end = child[1].begin = at;
+    memcpy(rows + at, spare, others * sizeof *spare);
+    child[0] = (node){index, of->begin, at, of->sum - sum};
+    child[1] = (node){index + 1, at, of->end, sum};
 }
 
 /* All rows of a node without a split are of the first leaf below it. */
@@ -351,7 +357,7 @@ void pv_tree_grow(pv_tree *tree, pv_tree_grower *g, const double *residual)
     memset(tree, 0, sizeof *tree);
     for (int i = 0; i < PV_TREE_SPLITS; i++) tree->threshold[i] = INFINITY;
     fix(g, &root);
-    add_up(g, g->cells[0], &root);
+    add_up_all(g, g->cells[0]);
     grow(tree, g, &root, 0, g->cells[0]);
 }
 
