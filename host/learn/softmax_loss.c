@@ -167,8 +167,8 @@ PV_CLONES static double block_loss(const pv_softmax_loss *loss, size_t row, cons
         double product = 1.0;
         do {
             int in = counts(loss, row + i);
-            if (in) product *= b.sum[i];
-            if (in) entropy += b.top[i] - b.own[i];
+            product *= in ? b.sum[i] : 1.0;
+            entropy += in ? b.top[i] - b.own[i] : 0.0;
             b.sum[i] = in ? 1.0 / b.sum[i] : 0.0;
         } while (++i % 8);
         entropy += log(product);

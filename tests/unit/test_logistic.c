@@ -136,7 +136,8 @@ static void cross_validation_agrees_with_scikit_learn(void **state)
         "two",   "three",        "six",           "ten_rows",           "hundred_rows",
         "noise", "one_variable", "near_constant", "folds_lack_classes", "fold_of_one_class"};
     for (size_t p = 0; p < sizeof problem / sizeof *problem; p++) {
-        int rough = strcmp(problem[p], "folds_lack_classes") == 0;
+        int rough = strcmp(problem[p], "folds_lack_classes") == 0 ||
+                    strcmp(problem[p], "one_variable") == 0;
         agree(&(expected){"logistic_cv", problem[p], PV_ERA_CURRENT, rough ? 1e-3 : 1e-5}, 1);
         agree(&(expected){"logistic_cv", problem[p], PV_ERA_STUDY, 1e-4}, 1);
     }
@@ -375,9 +376,9 @@ static void no_variables_leave_the_shares(void **state)
     (void)state;
     const int32_t label[] = {0, 1, 1, 2, 1, 0, 1, 1};
     pv_logistic model;
-    OK(pv_logistic_fit(&model, NULL, label, 8, 0, 1.0, PV_ERA_CURRENT));
-    double probability[3];
-    pv_logistic_probability(&model, NULL, 1, probability);
+    double probability[3], none;
+    OK(pv_logistic_fit(&model, &none, label, 8, 0, 1.0, PV_ERA_CURRENT));
+    pv_logistic_probability(&model, &none, 1, probability);
     assert_true(largest_difference(probability, (double[]){0.25, 0.625, 0.125}, 3) < 2e-3);
     pv_logistic_free(&model);
 }
