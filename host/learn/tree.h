@@ -1,11 +1,6 @@
-/* tree.h -- one regression tree of depth 3 on residuals; what trees.h boosts. Private to it.
+/* tree.h -- one regression tree of depth 3 on residuals, which trees.h boosts. Private to it.
  *
- * The split is the best of all, as if every candidate were looked at, but few are. The rows of each
- * variable are sorted once for the whole fit, and consecutive ones share a bin. Sums by bin give
- * the gain at the beginning of each bin, and a bound on the gain of every candidate inside; only
- * bins whose bound exceeds the best gain are walked row by row. Sums are of residuals in fixed
- * point: exact in any order, so that a child's are its parent's less its sibling's, and equal
- * splits have equal gains. */
+ * Each variable is sorted once for the whole fit, and consecutive rows share a bin. */
 #ifndef PV_LEARN_TREE_H
 #define PV_LEARN_TREE_H
 

@@ -1,4 +1,4 @@
-/* trees.c -- gradient boosting: residuals of the softmax, a tree for each class, its leaves. */
+/* trees.c -- gradient boosting: residuals, a tree for each class, its leaves. */
 #include "learn/trees.h"
 
 #include <assert.h>
@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "learn/clones.h"
+#include "learn/exponential.h"
 #include "learn/tree.h"
 
 enum { STAGES = 100, BLOCK = 64 };
@@ -29,9 +31,8 @@ static pv_status make(pv_trees **out, const int32_t *label, size_t n, int d)
     int classes = t->labels.classes;
     if (classes < 2) {
         rc = pv_fail(PV_EDATA,
-                     "gradient-boosted trees: all %zu labels are %d; two classes are "
-                     "needed",
-                     n, n ? (int)label[0] : 0);
+                     "gradient-boosted trees need two classes at least; all %zu labels are equal",
+                     n);
         goto out;
     }
     t->scores = classes == 2 ? 1 : classes;
@@ -51,34 +52,41 @@ out:
     return PV_OK;
 }
 
-/* residual[k, i] = 1 if i is of class k, else 0, less what the scores say of it. */
+/* residual[k, i]: 1 if i is of class k, else 0, less its share as the scores have it. Of rows
+ * [0, BLOCK), or fewer, behind the pointers; the classes are n apart. */
+PV_CLONES static void softmax(double *residual, const double *score, const int32_t *of, size_t rows,
+                              size_t n, int classes)
+{
+    double top[BLOCK], sum[BLOCK] = {0};
+    for (size_t i = 0; i < rows; i++) top[i] = score[i];
+    for (int k = 1; k < classes; k++) {
+        const double *s = score + (size_t)k * n;
+#pragma omp simd
+        for (size_t i = 0; i < rows; i++) top[i] = top[i] > s[i] ? top[i] : s[i];
+    }
+    for (int k = 0; k < classes; k++) {
+        const double *s = score + (size_t)k * n;
+        double *r = residual + (size_t)k * n;
+#pragma omp simd
+        for (size_t i = 0; i < rows; i++) {
+            r[i] = pv_exp_below_zero(s[i] - top[i]);
+            sum[i] += r[i];
+        }
+    }
+    for (int k = 0; k < classes; k++) {
+        double *r = residual + (size_t)k * n;
+#pragma omp simd
+        for (size_t i = 0; i < rows; i++) r[i] = (of[i] == k) - r[i] / sum[i];
+    }
+}
+
 static void residuals(double *residual, const pv_trees *t, const double *score, size_t n)
 {
-    if (t->scores == 1) {
-        for (size_t i = 0; i < n; i++) residual[i] = t->labels.of[i] - 1 / (1 + exp(-score[i]));
-        return;
-    }
-    for (size_t begin = 0; begin < n; begin += BLOCK) {
-        size_t rows = n - begin < BLOCK ? n - begin : BLOCK;
-        double most[BLOCK], sum[BLOCK] = {0};
-        for (size_t i = 0; i < rows; i++) most[i] = score[begin + i];
-        for (size_t k = 1; k < (size_t)t->scores; k++)
-            for (size_t i = 0; i < rows; i++) {
-                double s = score[k * n + begin + i];
-                most[i] = s > most[i] ? s : most[i];
-            }
-        for (size_t k = 0; k < (size_t)t->scores; k++)
-            for (size_t i = 0; i < rows; i++) {
-                double e = exp(score[k * n + begin + i] - most[i]);
-                residual[k * n + begin + i] = e;
-                sum[i] += e;
-            }
-        for (size_t k = 0; k < (size_t)t->scores; k++)
-            for (size_t i = 0; i < rows; i++) {
-                double *r = &residual[k * n + begin + i];
-                *r = (t->labels.of[begin + i] == (int32_t)k) - *r / sum[i];
-            }
-    }
+    const int32_t *of = t->labels.of;
+    if (t->scores == 1)
+        for (size_t i = 0; i < n; i++) residual[i] = of[i] - 1 / (1 + exp(-score[i]));
+    for (size_t i = 0; i < n && t->scores > 1; i += BLOCK)
+        softmax(residual + i, score + i, of + i, n - i < BLOCK ? n - i : BLOCK, n, t->scores);
 }
 
 /* One step of Newton's method for each leaf, times the rate; and what it does to the scores. */
