@@ -14,7 +14,7 @@
 #   PRECISIONS='fp32 tf32 bf16'   fp32 before compute capability 8.0
 #   LANES='1 2 4 8 16 32'  BATCH=64  SECONDS_EACH=1
 #   REPEATED=factor_vae  STEPS=200   the run that is done twice
-#   REFERENCE=tests/golden/check.h5   what `polarvae check` compares with
+#   REFERENCE=benchmarks/reference.h5   what `polarvae check` compares with
 #   LIMIT=540         seconds after which no further measurement is begun
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -23,7 +23,7 @@ cd "$(dirname "$0")/.." || exit 1
 : "${STAGES:=tests sanitizer repeat check encode kernels train}"
 : "${OBJECTIVES:=beta_vae annealed_vae factor_vae beta_tcvae dip_vae_i dip_vae_ii}"
 : "${LANES:=1 2 4 8 16 32}" "${SECONDS_EACH:=1}" "${BATCH:=64}"
-: "${STEPS:=200}" "${LIMIT:=540}" "${REFERENCE:=tests/golden/check.h5}" "${REPEATED:=factor_vae}"
+: "${STEPS:=200}" "${LIMIT:=540}" "${REFERENCE:=benchmarks/reference.h5}" "${REPEATED:=factor_vae}"
 
 say() { echo "gpu.sh: $*" >&2; }
 die() { say "$@"; exit 1; }

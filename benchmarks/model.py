@@ -36,7 +36,7 @@ ROUND_TRIP = 270   # cycles until data comes from the L2 cache
 IN_FLIGHT = 4      # loads of a plain loop that wait together: nvcc unrolls by four
 GATHER = 100       # cycles of a word of bits: seven of eight are in the L1 cache
 BATCH, LATENTS = 64, 10
-CHUNK_ROWS, MOST_CHUNKS, WARP = 256, 1024, 32  # kernels/cuda/drivers.cuh
+CHUNK_ROWS, MOST_CHUNKS, WARP, BLOCK, LONG_ROW = 256, 1024, 32, 256, 1024  # kernels/cuda/drivers.cuh
 
 OBJECTIVES = ["beta_vae", "annealed_vae", "factor_vae", "beta_tcvae", "dip_vae_i", "dip_vae_ii"]
 
@@ -82,7 +82,7 @@ class Step:
         chunk = max(CHUNK_ROWS, math.ceil(rows / MOST_CHUNKS))
         chunks = math.ceil(rows / chunk)
         self.node(bytes=4 * rows * cols, cycles=chunk / 8 * ROUND_TRIP / IN_FLIGHT)
-        self.node(bytes=8 * chunks * cols, cycles=chunks * ROUND_TRIP / IN_FLIGHT)
+        self.node(bytes=8 * chunks * cols, cycles=math.ceil(chunks / WARP) * ROUND_TRIP)
 
     def dense(self, rows, n_in, n_out):
         self.parameters += (n_in + 1) * n_out
@@ -140,8 +140,8 @@ class Step:
     # ---- the rest ----
 
     def rows(self, name, numbers, width, cycles):
-        """A warp a row: a load, its arithmetic and a store before the next one."""
-        self.small(name, numbers, math.ceil(width / WARP) * cycles)
+        """A warp a row, or a block of a long one: a load, its arithmetic and a store before the next."""
+        self.small(name, numbers, math.ceil(width / (BLOCK if width >= LONG_ROW else WARP)) * cycles)
 
     def optimiser(self, count):
         self.small("adam_rates")

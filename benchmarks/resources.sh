@@ -39,14 +39,18 @@ echo "$("$nvcc" --version | sed -n 's/.*release \(.*\)/nvcc \1/p'); nothing spil
 echo
 # A kernel's name is told before its figures, mangled: _ZN<length><name>... or _Z<length><name>... .
 awk -v architectures="$architectures" '
-function plain(name,   digits) {
+function plain(name,   digits, rest) {
     sub(/^_ZN?/, "", name)
     for (;;) {
         match(name, /^[0-9]+/)
         digits = substr(name, 1, RLENGTH)
         name = substr(name, RLENGTH + 1)
         if (name !~ /^_(GLOBAL__N|INTERNAL)_/ && substr(name, 1, digits) !~ /^_/)
-            return substr(name, 1, digits)
+        {
+            rest = substr(name, digits + 1)
+            name = substr(name, 1, digits)
+            return match(rest, /^ILi[0-9]+E/) ? name "<" substr(rest, 4, RLENGTH - 4) ">" : name
+        }
         name = substr(name, digits + 1)
     }
 }

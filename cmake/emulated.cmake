@@ -22,7 +22,8 @@ file(GLOB dnn_sources CONFIGURE_DEPENDS ${emulator}/cudnn*.c)
 set(both_sources ${emulator}/numbers.c ${emulator}/operands.c)
 list(REMOVE_ITEM runtime_sources ${blas_sources} ${dnn_sources} ${both_sources})
 pv_stand_in(cudart ${cuda_major} ${runtime_sources})
-target_link_options(emulated_cudart PRIVATE -Wl,--version-script=${emulator}/runtime.map)
+configure_file(${emulator}/runtime.map.in ${emulated}/runtime.map @ONLY)
+target_link_options(emulated_cudart PRIVATE -Wl,--version-script=${emulated}/runtime.map)
 pv_stand_in(cublas ${cuda_major} ${blas_sources} ${both_sources})
 pv_stand_in(cudnn 9 ${dnn_sources} ${both_sources})
 target_link_libraries(emulated_cublas PRIVATE emulated_cudart)
@@ -55,6 +56,12 @@ pv_emulated(kernels 0)
 pv_emulated(layers 2)
 pv_emulated(objectives 3)
 pv_emulated(train_step 4)
+
+# Bugs that are planted in the device are noticed.
+add_test(NAME emulated.mutants COMMAND sh ${PROJECT_SOURCE_DIR}/tests/cuda/mutants.sh)
+set_tests_properties(emulated.mutants PROPERTIES ENVIRONMENT
+    "BUILD=${PROJECT_BINARY_DIR};SOURCE=${PROJECT_SOURCE_DIR};EMULATED=${emulated};NVCC=${PV_NVCC};CUDNN_INCLUDE=${PV_CUDNN_INCLUDE}")
+pv_test_properties(emulated.mutants)
 
 # The program.
 foreach(script train faults)

@@ -19,6 +19,7 @@ static pv_device *device;
 static pv_stream *stream[STREAMS];
 static int streams;       /* that are tried */
 static char context[160]; /* what is being tested, for messages */
+static const char *only;  /* argv[2]: the one case that runs */
 
 /* ---- the devices: argv[1], or the CPU with every instruction set ---- */
 
@@ -42,6 +43,7 @@ static void test_device(const char *name, void (*test)(void))
 
 static void test_devices(int argc, char **argv, void (*test)(void))
 {
+    only = argc > 2 ? argv[2] : NULL;
     static const char *const sets[] = {"reference", "baseline", "avx2", "avx512", "amx"};
     if (argc > 1 || BEST_SET_ONLY || getenv("POLARVAE_ISA")) {
         test_device(argc > 1 ? argv[1] : "cpu", test);

@@ -132,7 +132,6 @@ pv_status pv_cuda_download(pv_stream *stream, void *to, const void *from, size_t
     cuda_stream *s = (cuda_stream *)stream;
     const size_t half = STAGING / 2;
     PV_TRY(here(s));
-    PV_TRY(pv_cuda_sync(stream)); /* the staging memory may be on its way to the device */
     for (size_t done = 0; done < bytes; done += half) {
         const size_t size = bytes - done < half ? bytes - done : half;
         CUDA_TRY(stream->device, cudaMemcpyAsync(s->staging, (const char *)from + done, size,

@@ -80,7 +80,8 @@ static void case_covariance(size_t rows, size_t cols)
 
 static void case_range(size_t rows, size_t cols)
 {
-    const size_t examples = rows, variables = cols; /* a row of the kernel is a variable */
+    /* a row of the kernel is a variable; of many examples, where that is not too slow */
+    const size_t examples = cols > 33 ? rows : 33 * rows, variables = cols;
     float *x = hard(27, examples * variables, 3);
     float *low = new_floats(variables), *high = new_floats(variables);
     RUN(range, .rows = variables, .cols = variables, .examples = examples, .x = x, .low = low,
@@ -133,7 +134,7 @@ static void case_digitise(size_t rows, size_t cols)
 static void case_contingency(size_t rows, size_t cols)
 {
     if (cols > 33) return;
-    const size_t examples = rows * 10 + 1, variables = cols < 10 ? cols : 10;
+    const size_t examples = rows * 20 + 1, variables = cols < 10 ? cols : 10;
     const int bins = (int)cols;
     const size_t cells = cols * cols, pairs = variables * variables;
     uint8_t *bin = malloc(examples * variables);

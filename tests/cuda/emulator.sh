@@ -2,7 +2,7 @@
 # emulator.sh -- does the stand-in runtime run good programs in silence, and say of each planted bug
 # what it is? $EMULATED is the folder with the stand-in libraries; $NVCC a compiler, if not the usual.
 set -u
-: "${EMULATED:?must be the folder of the stand-in libcudart.so.13}"
+: "${EMULATED:?must be the folder of the stand-in libcudart}"
 bugs=$(cd "$(dirname "$0")/bugs" && pwd) || exit 1
 
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}

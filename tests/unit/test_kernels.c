@@ -1,6 +1,6 @@
 /* test_kernels.c -- every kernel of PV_OPS against its formula in double precision, at awkward
  * sizes and with inputs near the trouble. argv[1] names the device; the default is the CPU with
- * each of its instruction sets.
+ * each of its instruction sets. argv[2] names the one case that runs.
  *
  * A case is case_<op>(rows, cols) in tests/cases/<family>.h; the table here has one for every line
  * of PV_OPS, or does not compile. */
@@ -28,6 +28,7 @@ static void all_cases(void)
 {
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
         for (int i = 0; i < SIZES * SIZES; i++) {
+            if (only && strcmp(only, cases[c].name) != 0) continue;
             const size_t rows = row_counts[i / SIZES], cols = col_counts[i % SIZES];
             snprintf(context, sizeof context, "%s, %zu x %zu", cases[c].name, rows, cols);
             cases[c].run(rows, cols);

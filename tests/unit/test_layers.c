@@ -337,6 +337,7 @@ static const struct {
 static void all_cases(void)
 {
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        if (only && strcmp(only, cases[c].name) != 0) continue;
         worst_of_all = 0.0;
         cases[c].run();
         if (worst_of_all > 0.0) printf("  %-18s largest error %.1e\n", cases[c].name, worst_of_all);

@@ -250,6 +250,7 @@ __device__ int counter = 5;
 extern __shared__ float4 dynamic[];
 
 __device__ __noinline__ float called(const float *x, int i) { return i ? x[i] + 1 : x[0]; }
+__device__ __noinline__ float called_with(float x, int i) { return i & 1 ? x : -x; }
 
 /* Vectors, constants, dynamic and static shared memory, generic pointers, atomics, a call, CUB. */
 __global__ void memory(float *to, unsigned long long *sums, const uint8_t *bytes)
@@ -265,7 +266,8 @@ __global__ void memory(float *to, unsigned long long *sums, const uint8_t *bytes
     const float *either = i % 2 ? &f.x : factors;
     const float *there = i % 3 ? (const float *)&dynamic[i] : &to[i];
     if (i % 3 == 0) to[i] = 7;
-    const float got = f.x + f.y * f.z + factors[i % 4] + *either + *there + called(factors, i % 4);
+    const float got = f.x + f.y * f.z + factors[i % 4] + *either + *there +
+                      called(factors, i % 4) + called_with(f.x, i);
     atomicAdd(&hits[bytes[i] % 4], 1);
     atomicAdd(&sums[0], 3ull);
     atomicMax(&sums[1], (unsigned long long)i);
@@ -307,7 +309,7 @@ static int check_memory(void)
     for (int i = 0; i < LANES; i++) {
         const float x = (float)(LANES - 1 - i), k = (float)(i % 4 + 1);
         const float right = x + 6 + k + (i % 2 ? x : 1) + (i % 3 ? (float)i : 7) +
-                            (i % 4 ? k + 1 : 1) + (float)hits[i % 4];
+                            (i % 4 ? k + 1 : 1) + (i % 2 ? x : -x) + (float)hits[i % 4];
         wrong += expect("memory", i, host[i], right);
     }
     wrong += expect("CUB's sum", 0, host[LANES], LANES * (LANES - 1) / 2);

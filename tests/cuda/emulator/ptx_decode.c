@@ -115,7 +115,8 @@ int decode_split(char *text, char **parts, int room)
     if (!*text) return 0;
     parts[count++] = text;
     for (char *c = text; *c; c++) {
-        depth += (*c == '{' || *c == '[') - (*c == '}' || *c == ']');
+        depth += strchr("{[(", *c) != NULL;
+        depth -= strchr("}])", *c) != NULL;
         if (*c != ',' || depth) continue;
         *c = 0;
         if (count == room) return room + 1;
