@@ -40,7 +40,7 @@ static pv_h5_array names(const pv_codes *c)
 
 static pv_status write_precision(pv_h5 *file, const char *precision)
 {
-    char text[8];
+    char text[8] = "";
     const pv_h5_array attribute = {.name = "@precision", .type = PV_H5_TEXT, .width = sizeof text};
     snprintf(text, sizeof text, "%s", precision);
     return pv_h5_write(file, &attribute, text);
