@@ -220,6 +220,36 @@ static void every_split_is_the_best(void **state)
     }
 }
 
+/* The first 12 and the last 12 rows gain the same when split off; the last begin a bin, so that
+ * they are seen first. The lower threshold is taken, and a falling variable gains as much. */
+static void lowest_threshold_of_equals(void **state)
+{
+    (void)state;
+    enum { N = 602, EACH = 12 };
+    float x[N];
+    double residual[N], gain[2];
+    for (int falling = 0; falling < 2; falling++) {
+        pv_tree_data data;
+        pv_tree_grower *grower;
+        pv_tree tree;
+        for (int i = 0; i < N; i++) {
+            x[i] = (float)(falling ? -i : i);
+            residual[i] = i < EACH || i >= N - EACH ? 0.7 : -0.1;
+        }
+        OK(pv_tree_data_new(&data, x, N, 1));
+        int begins = 0;
+        for (size_t b = 0; b < data.first[1]; b++) begins += data.bin[b].start == N - EACH;
+        assert_int_equal(begins, 1);
+        OK(pv_tree_grower_new(&grower, &data));
+        pv_tree_grow(&tree, grower, residual);
+        assert_true(tree.threshold[0] == (falling ? EACH - N + 0.5 : EACH - 0.5));
+        gain[falling] = tree.gain[0];
+        pv_tree_grower_free(grower);
+        pv_tree_data_free(&data);
+    }
+    assert_true(gain[0] == gain[1]);
+}
+
 /* ---- what must hold for any data ---- */
 
 enum { ROWS = 400, WIDE = 3 };
@@ -356,9 +386,8 @@ static void many_rows(void **state)
     OK(pv_new(&label, MANY, sizeof *label, "labels"));
     OK(pv_new(&got, MANY, sizeof *got, "labels"));
     for (size_t i = 0; i < MANY; i++) {
-        size_t j = i * 7919 % MANY;
-        x[j] = (float)i;
-        label[j] = i >= 65537;
+        x[i] = (float)i;
+        label[i] = i >= 65538;
     }
     fit_predict(x, label, MANY, 1, got, &importance);
     assert_memory_equal(got, label, MANY * sizeof *got);
@@ -370,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_scikit_learn),
         cmocka_unit_test(every_split_is_the_best),
+        cmocka_unit_test(lowest_threshold_of_equals),
         cmocka_unit_test(monotone_transforms_change_nothing),
         cmocka_unit_test(copies_share),
         cmocka_unit_test(same_input_same_trees),
