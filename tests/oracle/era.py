@@ -5,7 +5,6 @@ against the rest, the intercept free, a C for every class. GradientBoostingClass
 have a variance <= 1e-7, and importances normalised tree by tree.
 """
 import numpy as np
-import scipy.optimize
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
@@ -136,21 +135,16 @@ class StudyLogisticCV(StudyLogistic):
     def _class(self, x, sign):
         scores = np.zeros((5, len(self.grid)))
         for fold, (train, test) in enumerate(KFold(5).split(x)):
-            w = np.zeros(x.shape[1] + 1)
             for i, c in enumerate(self.grid):
-                w = minimum(x[train], sign[train], c, w)
+                w = minimum(x[train], sign[train], c)
                 scores[fold, i] = np.mean(((x[test] @ w[:-1] + w[-1]) > 0) == (sign[test] > 0))
         c = self.grid[np.argmax(scores.sum(axis=0))]
-        return c, scores, minimum(x, sign, c, np.zeros(x.shape[1] + 1))
+        return c, scores, minimum(x, sign, c)
 
 
-def minimum(x, sign, c, start):
-    """argmin |w|^2 / 2 + c sum log(1 + exp(-sign (w x + b))); where all signs are equal b is only far away."""
-    def f(w):
-        margin = sign * (x @ w[:-1] + w[-1])
-        pull = -c * sign * expit(-margin)
-        return (w[:-1] @ w[:-1] / 2 + c * np.logaddexp(0, -margin).sum(),
-                np.r_[w[:-1] + pull @ x, pull.sum()])
-
-    return scipy.optimize.minimize(f, start, jac=True, method="L-BFGS-B",
-                                   options={"gtol": 1e-8, "ftol": 1e-15, "maxiter": 20000}).x
+def minimum(x, sign, c):
+    """argmin |w|^2 / 2 + c sum log(1 + exp(-sign (w x + b))), b last; where all signs are equal b is anything far away."""
+    if np.all(sign == sign[0]):
+        return np.r_[np.zeros(x.shape[1]), 20 * sign[0]]
+    m = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-9, max_iter=1000).fit(x, sign)
+    return np.r_[m.coef_[0], m.intercept_]

@@ -26,8 +26,8 @@ BETA = {"batch_size": 64, "num_train": 2000, "num_eval": 1000}
 FACTOR = {"batch_size": 64, "num_train": 3000, "num_eval": 1500, "num_variance_estimate": 3000}
 BOTH = {"num_train": 10000, "num_test": 5000, "batch_size": 16}
 ONE = {"num_train": 10000, "batch_size": 16}
-DCI = {"num_train": 2000, "num_test": 1000, "batch_size": 16}
-OPTIMUM = functools.partial(LogisticRegression, tol=1e-10, max_iter=100000)
+DCI = {"num_train": 1000, "num_test": 1000, "batch_size": 16}
+NEWTON = {"solver": "newton-cholesky", "tol": 1e-10, "max_iter": 1000}
 DOWNSTREAM = {"num_train": [10, 100, 1000], "num_test": 2000, "batch_size": 16}
 
 
@@ -69,7 +69,7 @@ def beta_vae(grid, table, seed):
     points = []
     with ref.replaced(ref.beta_vae, _generate_training_batch=ref.tapped(ref.beta_vae._generate_training_batch, points)):
         yield "beta_vae_sklearn", run() | {"points": points[0][0][:8], "labels": points[0][1][:64]}
-    for name, estimator in (("study", era.StudyLogistic), ("optimum", OPTIMUM)):
+    for name, estimator in (("study", era.StudyLogistic), ("optimum", functools.partial(LogisticRegression, **NEWTON))):
         with ref.replaced(ref.beta_vae, linear_model=module(LogisticRegression=estimator)):
             yield f"beta_vae_sklearn_{name}", only_scores(run())
 
@@ -98,7 +98,7 @@ def normalised(data, mean=None, stddev=None):
     return (data - mean[:, None]) / np.where(stddev > 0, stddev, 1)[:, None], mean, stddev
 
 
-def explicitness(grid, table, seed):
+def modularity(grid, table, seed):
     def run():
         return call(here.compute_modularity_explicitness, grid, table, seed["modularity_explicitness"], **BOTH)
 
@@ -116,7 +116,7 @@ def explicitness(grid, table, seed):
             yield "modularity_explicitness", run() | {
                 "mutual_information": information[0], "explicitness_train": [f[0] for f in factors],
                 "explicitness_test": [f[1] for f in factors], "replaces_nan": int(constant)}
-        for name, estimator in (("study", era.StudyLogistic), ("optimum", OPTIMUM)):
+        for name, estimator in (("study", era.StudyLogistic), ("optimum", functools.partial(LogisticRegression, **NEWTON))):
             with ref.replaced(here, linear_model=module(LogisticRegression=estimator)):
                 scores = only_scores(run())
                 del scores["modularity_score"]
@@ -199,11 +199,12 @@ def as_arrays(scores):
     return out
 
 
-def downstream(grid, table, seed):
-    def run(which):
-        return as_arrays(call(ref.downstream_task.compute_downstream_task, grid, table, seed["downstream_" + which], **DOWNSTREAM))
+def run_downstream(grid, table, seed):
+    return as_arrays(call(ref.downstream_task.compute_downstream_task, grid, table, seed, **DOWNSTREAM))
 
-    def regression(estimator):
+
+def regression(grid, table, seed):
+    def run(estimator):
         models = []
 
         def make(**given):
@@ -211,19 +212,21 @@ def downstream(grid, table, seed):
             return models[-1]
 
         with ref.replaced(ref.utils, linear_model=module(LogisticRegressionCV=make)):
-            return run("logistic_regression"), np.array([np.atleast_1d(m.C_)[0] for m in models])
+            scores = run_downstream(grid, table, seed["downstream_logistic_regression"])
+        return scores, np.array([np.atleast_1d(m.C_)[0] for m in models]).reshape(len(DOWNSTREAM["num_train"]), -1)
 
     ref.bind(predictor=ref.utils.logistic_regression_cv)
-    shape = len(DOWNSTREAM["num_train"]), -1
-    for name, estimator in (("", LogisticRegressionCV),
-                            ("_optimum", functools.partial(LogisticRegressionCV, tol=1e-6, max_iter=1000))):
-        scores, chosen = regression(estimator)
-        yield "downstream_logistic_regression" + name, (only_scores(scores) if name else scores) | {"c": chosen.reshape(shape)}
-    yield "downstream_logistic_regression_study", only_scores(regression(era.StudyLogisticCV)[0])
+    for name, estimator in (("", LogisticRegressionCV), ("_optimum", functools.partial(LogisticRegressionCV, **NEWTON))):
+        scores, chosen = run(estimator)
+        yield "downstream_logistic_regression" + name, (only_scores(scores) if name else scores) | {"c": chosen}
+    yield "downstream_logistic_regression_study", only_scores(run(era.StudyLogisticCV)[0])
+
+
+def boosted_trees(grid, table, seed):
     ref.bind(predictor=ref.utils.gradient_boosting_classifier)
-    yield "downstream_boosted_trees", over_seeds(lambda: run("boosted_trees"))
+    yield "downstream_boosted_trees", over_seeds(lambda: run_downstream(grid, table, seed["downstream_boosted_trees"]), range(3))
 
 
 SIZES = {"beta_vae_sklearn": BETA, "factor_vae": FACTOR, "mig": ONE, "modularity_explicitness": BOTH, "sap": BOTH, "dci": DCI,
          "irs": ONE, "unsupervised": ONE, "downstream": DOWNSTREAM}
-METRICS = (beta_vae, factor_vae, mig, explicitness, sap, dci, irs, unsupervised, downstream)
+METRICS = (beta_vae, factor_vae, mig, modularity, sap, irs, unsupervised, regression, dci, boosted_trees)

@@ -2,12 +2,12 @@
 
     pip install -r tests/oracle/requirements.txt
     pip install --no-deps disentanglement_lib==1.5
-    python3 tests/oracle/metrics.py [NAME ...]
+    python3 tests/oracle/metrics.py [NAME ...] [--only beta_vae,factor_vae,...]
 
 Layout, versions and what upstream gets wrong: README.md, "metrics_NAME.h5".
 """
+import argparse
 import pathlib
-import sys
 import time
 import warnings
 
@@ -33,24 +33,35 @@ def write(group, name, scores, seed):
         group[key] = value.astype(whole if value.dtype.kind in "iu" else np.float64)
 
 
-def golden(name):
+def golden(name, only):
     grid, tables = ref.read(GOLDEN / f"codes_{name}.h5")
     path = GOLDEN / f"metrics_{name}.h5"
-    with h5py.File(path, "w") as f:
+    with h5py.File(path, "a") as f:
         for column, representation in enumerate(("mean", "sampled")):
             seed = {metric: s[column] for metric, s in SEEDS.items()}
             for metric in METRICS:
                 start = time.time()
-                for key, scores in metric(grid, tables[representation], seed):
-                    write(f.require_group(representation), key, scores, seed)
+                for key, scores in metric(grid, tables[representation], seed) if metric.__name__ in only else ():
+                    group = f.require_group(representation)
+                    if key in group:
+                        del group[key]
+                    write(group, key, scores, seed)
                     single = {k: float(v) for k, v in scores.items() if np.ndim(v) == 0 and not k.startswith(("rows", "next"))}
                     print(name, representation, key, f"{time.time() - start:.1f} s", single, flush=True)
     pack(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=sorted(p.stem[len("codes_"):] for p in GOLDEN.glob("codes_*.h5")))
+    parser.add_argument("--only", default=",".join(m.__name__ for m in METRICS))
+    given = parser.parse_args()
+    for name in given.names:
+        golden(name, given.only.split(","))
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     ref.bind()
-    for wanted in sys.argv[1:] or sorted(p.stem[len("codes_"):] for p in GOLDEN.glob("codes_*.h5")):
-        golden(wanted)
+    main()
