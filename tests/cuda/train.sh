@@ -176,6 +176,22 @@ others patches patches
 nears colour-patches 5 1 $colour kernel=4
 unset EMULATED_CUDNN_REFUSE
 
+# ---- which algorithm: by estimate, measured ----
+
+# ways NAME PATTERN: every line of algorithms.txt fits, and there is one for each convolution: 8 of the
+# networks, and 15 of their gradients.
+ways() {
+    check "$1: algorithms.txt does not say so: $(head -n 1 "gpu/$1/algorithms.txt")" \
+        test "$(grep -cE "$2" "gpu/$1/algorithms.txt") $(wc -l <"gpu/$1/algorithms.txt")" = '23 23'
+}
+
+ways beta_vae '^[0-9x]+ to [0-9x]+, kernel [24], (forward|(data|weight) gradient): cuDNN [0-9]$'
+ways patches ': patches$'
+nears measured 6 1 objective=beta_vae beta=4 cudnn_benchmark=true
+ways measured ': (cuDNN [0-9] [0-9.]+ us, )+patches [0-9.]+ us, chosen (cuDNN [0-9]|patches)$'
+refused 2 "cudnn_benchmark" train $tiny cudnn_benchmark=maybe --device cuda:0 --out refused --quiet
+check "the CPU tells algorithms" test ! -e cpu/beta_vae/algorithms.txt
+
 # ---- precisions ----
 
 refused 2 "precision=tf32 needs compute capability 8.0; cuda:0 has 7.5" \
