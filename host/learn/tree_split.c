@@ -179,5 +179,6 @@ pv_tree_split pv_tree_best_split(pv_tree_grower *g, const pv_tree_node *of,
         for (size_t b = data->first[f]; b < data->first[f + 1]; b++)
             if (g->bound[b] >= 0 && g->bound[b] >= best.gain) inside_bin(g, of, &best, place, b);
     }
-    return best.gain < 0 ? (pv_tree_split){.gain = -1} : split_at(g, of, &best);
+    if (best.gain < 0) return (pv_tree_split){.gain = -1};
+    return split_at(g, of, &best);
 }
