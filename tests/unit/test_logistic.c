@@ -376,7 +376,7 @@ static void no_variables_leave_the_shares(void **state)
     (void)state;
     const int32_t label[] = {0, 1, 1, 2, 1, 0, 1, 1};
     pv_logistic model;
-    double probability[3], none;
+    double probability[3], none = 0.0;
     OK(pv_logistic_fit(&model, &none, label, 8, 0, 1.0, PV_ERA_CURRENT));
     pv_logistic_probability(&model, &none, 1, probability);
     assert_true(largest_difference(probability, (double[]){0.25, 0.625, 0.125}, 3) < 2e-3);

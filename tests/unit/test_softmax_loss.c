@@ -42,6 +42,7 @@ static const shape shapes[] = {
     {1, 1, 2, 1, 0, 0},        {7, 3, 3, 0, 2, 4},       {128, 4, 4, 0, 0, 0},
     {129, 5, 5, 0, 0, 25},     {300, 8, 2, 1, 100, 160}, {300, 6, 2, 0, 240, 300},
     {400, 10, 40, 0, 80, 390}, {256, 2, 3, 0, 128, 256}, {20, 0, 3, 0, 0, 4},
+    {200, 2, 3, 0, 127, 140},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, MOST_WEIGHTS = 440 };
 
@@ -192,15 +193,33 @@ static void accuracy_is_of_rows_left_out(void **state)
         problem p;
         make(&p, shapes[k]);
         int right = 0, rows = p.s.end - p.s.begin;
+        int32_t *best;
+        OK(pv_new(&best, (size_t)p.s.n, sizeof *best, "classes"));
         for (int i = p.s.begin; i < p.s.end; i++) {
-            int best = 0;
             for (int c = 1; c < p.s.classes; c++)
-                if (logit(&p, i, c) > logit(&p, i, best)) best = c;
-            right += best == p.of[i];
+                if (logit(&p, i, c) > logit(&p, i, best[i])) best[i] = c;
+            right += best[i] == p.of[i];
         }
-        if (rows) assert_true(pv_softmax_accuracy(&p.loss, p.weight) == (double)right / rows);
+        if (rows) {
+            assert_true(pv_softmax_accuracy(&p.loss, p.weight) == (double)right / rows);
+            p.loss.of = best;
+            assert_true(pv_softmax_accuracy(&p.loss, p.weight) == 1.0);
+        }
+        free(best);
         clear(&p);
     }
+}
+
+static void the_first_of_equals_is_chosen(void **state)
+{
+    (void)state;
+    problem p;
+    make(&p, (shape){150, 2, 3, 0, 20, 140});
+    int first = 0;
+    for (int i = p.s.begin; i < p.s.end; i++) first += p.of[i] == 0;
+    memset(p.weight, 0, sizeof p.weight);
+    assert_true(pv_softmax_accuracy(&p.loss, p.weight) == first / 120.0);
+    clear(&p);
 }
 
 /* ---- the minimiser ---- */
@@ -270,15 +289,25 @@ static void each_rule_stops_it(void **state)
         last = f;
     }
 
-    /* The decrease: with one so large that the first step ends it. */
-    double once[2] = {-1.2, 1.0}, first[2] = {-1.2, 1.0};
-    d = free;
-    d.decrease = 100.0;
-    OK(pv_descend(&d, once));
-    d = free;
-    d.iterations = 1;
-    OK(pv_descend(&d, first));
-    assert_memory_equal(once, first, sizeof once);
+    /* The decrease, relative to values above 1: a little more than the first step's ends it, a
+     * little less does not. */
+    const double start[2][2] = {{-1.2, 1.0}, {0.5, 0.25}};
+    for (int k = 0; k < 2; k++) {
+        double first[2] = {start[k][0], start[k][1]};
+        d = free;
+        d.iterations = 1;
+        OK(pv_descend(&d, first));
+        double before = rosenbrock(&v, start[k], gradient);
+        double drop = (before - rosenbrock(&v, first, gradient)) / fmax(before, 1.0);
+        assert_true(drop > 0.0 && (before > 1.0) == (k == 0));
+        for (int less = 0; less < 2; less++) {
+            double at[2] = {start[k][0], start[k][1]};
+            d = free;
+            d.decrease = drop * (less ? 0.999 : 1.001);
+            OK(pv_descend(&d, at));
+            assert_int_equal(at[0] == first[0] && at[1] == first[1], !less);
+        }
+    }
 
     /* No rule: at the minimum, where no line search goes on. */
     double end[2] = {-1.2, 1.0};
@@ -289,10 +318,15 @@ static void each_rule_stops_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exp_is_within_its_error),  cmocka_unit_test(loss_is_its_formula),
-        cmocka_unit_test(gradient_is_the_slope),    cmocka_unit_test(a_constant_changes_nothing),
-        cmocka_unit_test(large_logits_stay_finite), cmocka_unit_test(accuracy_is_of_rows_left_out),
-        cmocka_unit_test(the_minimum_is_found),     cmocka_unit_test(each_rule_stops_it),
+        cmocka_unit_test(exp_is_within_its_error),
+        cmocka_unit_test(loss_is_its_formula),
+        cmocka_unit_test(gradient_is_the_slope),
+        cmocka_unit_test(a_constant_changes_nothing),
+        cmocka_unit_test(large_logits_stay_finite),
+        cmocka_unit_test(accuracy_is_of_rows_left_out),
+        cmocka_unit_test(the_first_of_equals_is_chosen),
+        cmocka_unit_test(the_minimum_is_found),
+        cmocka_unit_test(each_rule_stops_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
