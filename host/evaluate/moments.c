@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "evaluate/information.h"
 
 /* The blocks on the device. */
 enum { X, MEAN, LOW, HIGH, PRODUCTS, EDGES, BIN, COUNT, BLOCKS };
@@ -100,18 +101,6 @@ static pv_status run(work *w, pv_status (*record)(pv_program *, const work *))
     return rc;
 }
 
-/* The left edges of numpy.histogram: equal widths between the smallest and the largest value; a
- * constant is the middle of a range of 1. */
-static void left_edges(double *edge, int bins, double low, double high)
-{
-    if (low == high) {
-        low -= 0.5;
-        high += 0.5;
-    }
-    double step = (high - low) / bins;
-    for (int k = 0; k < bins; k++) edge[k] = k * step + low;
-}
-
 static pv_status upload_edges(work *w)
 {
     float *low = NULL, *high = NULL;
@@ -124,7 +113,7 @@ static pv_status upload_edges(work *w)
     if ((rc = fetch(w, low, LOW)) != PV_OK) goto out;
     if ((rc = fetch(w, high, HIGH)) != PV_OK) goto out;
     for (size_t v = 0; v < w->variables; v++)
-        left_edges(edges + v * w->bins, (int)w->bins, low[v], high[v]);
+        pv_left_edges(edges + v * w->bins, (int)w->bins, low[v], high[v]);
     rc = pv_upload(w->stream, w->block[EDGES], edges, w->bytes[EDGES]);
 out:
     free(edges);

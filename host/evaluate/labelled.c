@@ -1,0 +1,95 @@
+/* labelled.c -- codes with their factors, and whether these are a whole grid. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "evaluate/metric.h"
+#include "learn/labels.h"
+
+static pv_status take_codes(pv_labelled *l, const float *code, size_t width, const int *variable)
+{
+    const size_t d = (size_t)l->variables;
+    PV_TRY(pv_new(&l->code, l->rows * d, sizeof *l->code, "codes"));
+    for (size_t i = 0; i < l->rows; i++)
+        for (size_t j = 0; j < d; j++) {
+            const size_t from = variable ? (size_t)variable[j] : j;
+            const float x = code[i * width + from];
+            if (!isfinite(x))
+                return pv_fail(
+                    PV_EDATA, "codes: %s of example %zu, variable %zu is %g, not a number to score",
+                    l->name, i, from, (double)x);
+            l->code[i * d + j] = x;
+        }
+    return PV_OK;
+}
+
+/* Where each combination stands; no rows where one is missing or there twice. */
+static pv_status find_grid(pv_labelled *l, int32_t *const *class)
+{
+    size_t combinations = 1;
+    for (int k = 0; k < l->factors; k++) {
+        if (combinations > l->rows / (size_t)l->size[k]) return PV_OK;
+        combinations *= (size_t)l->size[k];
+    }
+    if (combinations != l->rows) return PV_OK;
+    PV_TRY(pv_new(&l->row, l->rows, sizeof *l->row, "a grid"));
+    for (size_t i = 0; i < l->rows; i++) l->row[i] = SIZE_MAX;
+    for (size_t i = 0; i < l->rows; i++) {
+        size_t at = 0;
+        for (int k = 0; k < l->factors; k++) at = at * (size_t)l->size[k] + (size_t) class[k][i];
+        if (l->row[at] != SIZE_MAX) {
+            free(l->row);
+            l->row = NULL;
+            return PV_OK;
+        }
+        l->row[at] = i;
+    }
+    return PV_OK;
+}
+
+static pv_status take_factors(pv_labelled *l, const int32_t *factor)
+{
+    const size_t k = (size_t)l->factors;
+    pv_labels labels[PV_MAX_FACTORS] = {{0}};
+    int32_t *class[PV_MAX_FACTORS] = {NULL}, *column = NULL;
+    PV_TRY(pv_new(&l->factor, l->rows * k, sizeof *l->factor, "factors"));
+    PV_TRY(pv_new(&l->size, k, sizeof *l->size, "factors"));
+    memcpy(l->factor, factor, l->rows * k * sizeof *factor);
+    pv_status status = pv_new(&column, l->rows, sizeof *column, "factors");
+    for (size_t f = 0; f < k && status == PV_OK; f++) {
+        for (size_t i = 0; i < l->rows; i++) column[i] = factor[i * k + f];
+        status = pv_labels_find(&labels[f], column, l->rows);
+        l->size[f] = labels[f].classes;
+        class[f] = labels[f].of;
+    }
+    if (status == PV_OK) status = find_grid(l, class);
+    for (size_t f = 0; f < k; f++) pv_labels_free(&labels[f]);
+    free(column);
+    return status;
+}
+
+pv_status pv_labelled_open(pv_labelled *out, const char *name, const float *code, size_t width,
+                           const int32_t *factor, int factors, size_t rows, const int *variable,
+                           int variables)
+{
+    *out = (pv_labelled){.name = name, .rows = rows, .variables = variables, .factors = factors};
+    if (variables < 1) return pv_fail(PV_EDATA, "codes: no variables to score");
+    if (factors < 1 || factors > PV_MAX_FACTORS)
+        return pv_fail(PV_EDATA, "codes: %d factors, metrics need 1 to %d", factors,
+                       PV_MAX_FACTORS);
+    if (rows < 2) return pv_fail(PV_EDATA, "codes: %zu examples, metrics need at least 2", rows);
+    pv_status status = take_codes(out, code, width, variable);
+    if (status == PV_OK) status = take_factors(out, factor);
+    if (status != PV_OK) pv_labelled_close(out);
+    return status;
+}
+
+void pv_labelled_close(pv_labelled *l)
+{
+    free(l->code);
+    free(l->factor);
+    free(l->size);
+    free(l->row);
+    memset(l, 0, sizeof *l);
+}

@@ -1,0 +1,131 @@
+/* sap.c -- the separated attribute predictability score (Kumar et al. 2018): for each factor, how
+ * much better the best variable alone predicts it than the second. Of continuous factors the
+ * prediction is the squared correlation. */
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "evaluate/metric.h"
+#include "learn/svm.h"
+
+static const double C = 0.01, CONSTANT = 1e-12; /* a variance */
+
+typedef struct {
+    pv_examples train, test;
+    double *score; /* [variables, factors] */
+} state;
+
+static pv_status prepare(pv_metric_run *run)
+{
+    state *s = run->state;
+    const size_t d = (size_t)run->from->variables, factors = (size_t)run->from->factors;
+    if (d < 2) {
+        pv_metric_undefined(run, "is a gap between two variables, and there is only one");
+        return PV_OK;
+    }
+    PV_TRY(pv_examples_split(run, &s->train, &s->test));
+    if (!pv_factors_vary(run, &s->train)) return PV_OK;
+    run->tasks = d * factors;
+    return pv_new(&s->score, d * factors, sizeof *s->score, "scores");
+}
+
+static double squared_correlation(const double *x, const int32_t *y, size_t n)
+{
+    double mean_x = 0, mean_y = 0, xx = 0, yy = 0, xy = 0;
+    for (size_t i = 0; i < n; i++) {
+        mean_x += x[i] / (double)n;
+        mean_y += y[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double a = x[i] - mean_x, b = y[i] - mean_y;
+        xx += a * a / (double)(n - 1);
+        yy += b * b / (double)(n - 1);
+        xy += a * b / (double)(n - 1);
+    }
+    return xx > CONSTANT ? xy * xy / (xx * yy) : 0;
+}
+
+static pv_status column(double **out, const pv_examples *e, size_t variables, size_t j)
+{
+    PV_TRY(pv_new(out, e->count, sizeof **out, "codes"));
+    for (size_t i = 0; i < e->count; i++) (*out)[i] = (double)e->code[i * variables + j];
+    return PV_OK;
+}
+
+static pv_status predict(double *score, const double *train, const int32_t *label, size_t n,
+                         const double *test, const int32_t *right, size_t m)
+{
+    pv_svm svm = {0};
+    int32_t *predicted;
+    PV_TRY(pv_new(&predicted, m, sizeof *predicted, "predictions"));
+    pv_status status = pv_svm_fit(&svm, train, label, n, C);
+    if (status == PV_OK) {
+        pv_svm_predict(&svm, test, m, predicted);
+        *score = pv_accuracy(predicted, right, m);
+    }
+    pv_svm_free(&svm);
+    free(predicted);
+    return status;
+}
+
+static pv_status learn(pv_metric_run *run, size_t i)
+{
+    state *s = run->state;
+    const size_t d = (size_t)run->from->variables, factors = (size_t)run->from->factors,
+                 j = i / factors, k = i % factors;
+    double *x = NULL, *x_test = NULL;
+    int32_t *y = NULL, *y_test = NULL;
+    pv_status status = column(&x, &s->train, d, j);
+    if (status == PV_OK) status = column(&x_test, &s->test, d, j);
+    if (status == PV_OK) status = pv_examples_label(&y, &s->train, (int)factors, (int)k);
+    if (status == PV_OK) status = pv_examples_label(&y_test, &s->test, (int)factors, (int)k);
+    if (status == PV_OK && run->options->continuous)
+        s->score[i] = squared_correlation(x, y, s->train.count);
+    else if (status == PV_OK)
+        status = predict(&s->score[i], x, y, s->train.count, x_test, y_test, s->test.count);
+    free(x);
+    free(x_test);
+    free(y);
+    free(y_test);
+    return status;
+}
+
+static pv_status finish(pv_metric_run *run)
+{
+    const state *s = run->state;
+    const int d = run->from->variables, factors = run->from->factors;
+    double sum = 0;
+    for (int k = 0; k < factors; k++) {
+        double best = 0, second = 0;
+        for (int j = 0; j < d; j++) {
+            const double x = s->score[j * factors + k];
+            if (x > best) {
+                second = best;
+                best = x;
+            } else if (x > second)
+                second = x;
+        }
+        sum += best - second;
+    }
+    PV_TRY(pv_metric_number(run, sum / factors, "SAP_score"));
+    return pv_metric_matrix(run, s->score, d, factors, "score_matrix");
+}
+
+static void close(void *of)
+{
+    state *s = of;
+    pv_examples_free(&s->train);
+    pv_examples_free(&s->test);
+    free(s->score);
+}
+
+const pv_metric pv_metric_sap = {
+    .name = "sap",
+    .title =
+        "how much better the best variable predicts a factor than the second (Kumar et al. 2018)",
+    .seed = PV_SEED_SAP,
+    .state = sizeof(state),
+    .prepare = prepare,
+    .task = learn,
+    .finish = finish,
+    .close = close,
+};

@@ -1,0 +1,174 @@
+/* test_metrics.c -- metrics of nine tables of codes against disentanglement_lib's own functions
+ * (tests/oracle/metrics.py), for mean and sampled codes: those that count to rounding, those that
+ * solve to a thousandth, those that grow trees within the reference's own spread or a hundredth. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/hdf5.h"
+#include "check.h"
+#include "polarvae/evaluate.h"
+#include "polarvae/metrics.h"
+
+static pv_device *device;
+static pv_stream *stream;
+
+/* What is compared: our metric and key, the reference's group and name, and how far they may be
+ * apart beside the reference's own range, if it has one. */
+static const struct comparison {
+    const char *metric, *key, *group, *name;
+    double allowed;
+    int continuous, study;
+} comparisons[] = {
+    {"beta_vae", "train_accuracy", "beta_vae_sklearn", "train_accuracy", 1e-3, 0, 0},
+    {"beta_vae", "eval_accuracy", "beta_vae_sklearn", "eval_accuracy", 1e-3, 0, 0},
+    {"beta_vae", "train_accuracy", "beta_vae_sklearn_study", "train_accuracy", 1e-3, 0, 1},
+    {"beta_vae", "eval_accuracy", "beta_vae_sklearn_study", "eval_accuracy", 1e-3, 0, 1},
+    {"factor_vae", "train_accuracy", "factor_vae", "train_accuracy", 1e-9, 0, 0},
+    {"factor_vae", "eval_accuracy", "factor_vae", "eval_accuracy", 1e-9, 0, 0},
+    {"mig", "discrete_mig", "mig", "discrete_mig", 1e-9, 0, 0},
+    {"mig", "mutual_information", "mig", "mutual_information", 1e-9, 0, 0},
+    {"modularity", "modularity_score", "modularity_explicitness", "modularity_score", 1e-9, 0, 0},
+    {"explicitness", "explicitness_score_train", "modularity_explicitness",
+     "explicitness_score_train", 1e-3, 0, 0},
+    {"explicitness", "explicitness_score_test", "modularity_explicitness",
+     "explicitness_score_test", 1e-3, 0, 0},
+    {"explicitness", "explicitness_test", "modularity_explicitness", "explicitness_test", 1e-3, 0,
+     0},
+    {"explicitness", "explicitness_score_test", "modularity_explicitness_study",
+     "explicitness_score_test", 1e-3, 0, 1},
+    {"sap", "SAP_score", "sap", "SAP_score", 1e-3, 0, 0},
+    {"sap", "score_matrix", "sap_optimum", "score_matrix", 1e-3, 0, 0},
+    {"sap", "SAP_score", "sap_continuous", "SAP_score", 1e-9, 1, 0},
+    {"sap", "score_matrix", "sap_continuous", "score_matrix", 1e-9, 1, 0},
+    {"dci", "disentanglement", "dci", "disentanglement", 0.01, 0, 0},
+    {"dci", "completeness", "dci", "completeness", 0.01, 0, 0},
+    {"dci", "informativeness_train", "dci", "informativeness_train", 0.01, 0, 0},
+    {"dci", "informativeness_test", "dci", "informativeness_test", 0.01, 0, 0},
+    {"dci", "importance", "dci", "importance", 0.01, 0, 0},
+    {"dci", "disentanglement", "dci_normalised", "disentanglement", 0.01, 0, 1},
+    {"dci", "completeness", "dci_normalised", "completeness", 0.01, 0, 1},
+    {"irs", "IRS", "irs", "IRS", 1e-9, 0, 0},
+    {"unsupervised", "gaussian_total_correlation", "unsupervised", "gaussian_total_correlation",
+     1e-9, 0, 0},
+    {"unsupervised", "gaussian_wasserstein_correlation", "unsupervised",
+     "wasserstein_by_eigenvalues", 1e-6, 0, 0},
+    {"unsupervised", "mutual_info_score", "unsupervised", "mutual_info_score", 1e-9, 0, 0},
+};
+enum { COMPARISONS = sizeof comparisons / sizeof *comparisons };
+
+static double attribute(pv_h5 *golden, const char *group, const char *name, double missing)
+{
+    char path[160];
+    int64_t value;
+    snprintf(path, sizeof path, "%s@%s", group, name);
+    if (!pv_h5_has(golden, path)) return missing;
+    const pv_h5_array array = {.name = path, .type = PV_H5_I64};
+    NEED(pv_h5_read(golden, &array, &value));
+    return (double)value;
+}
+
+/* All numbers of an array, in an order of its own; NULL where there is no such array. */
+static double *read_numbers(pv_h5 *golden, const char *path, size_t *count)
+{
+    pv_h5_array array;
+    double *value;
+    *count = 1;
+    if (!pv_h5_has(golden, path)) return NULL;
+    NEED(pv_h5_find(golden, path, &array));
+    for (int i = 0; i < array.rank; i++) *count *= array.dim[i];
+    NEED(pv_new(&value, *count, sizeof *value, path));
+    array.type = PV_H5_F64;
+    array.name = path;
+    NEED(pv_h5_read(golden, &array, value));
+    return value;
+}
+
+static void compare_values(pv_h5 *golden, const char *file, const pv_metric_result *r,
+                           const char *group, const struct comparison *c)
+{
+    char path[200];
+    size_t count, range_count;
+    snprintf(path, sizeof path, "%s/%s", group, c->name);
+    /* Which of two copies a tree takes is drawn, and their shares with it. */
+    if (strcmp(c->key, "importance") == 0 && strcmp(file, "duplicated") == 0) return;
+    double *want = read_numbers(golden, path, &count);
+    if (!want) return; /* upstream has no value */
+    snprintf(path, sizeof path, "%s/%s_range", group, c->name);
+    double *range = read_numbers(golden, path, &range_count);
+    const pv_metric_value *got = pv_metric_value_of(r, c->key);
+    check(got != NULL, "%s %s %s: no value: %s", file, group, c->key, r->reason);
+    for (size_t i = 0; i < count && got; i++) {
+        const double value = got->matrix ? got->matrix[i] : got->number;
+        double low = want[i], high = want[i];
+        if (range) {
+            low = range[i];
+            high = range[count + i];
+        }
+        const int undefined = !isfinite(want[i]) && !isfinite(value);
+        check(undefined || (value >= low - c->allowed && value <= high + c->allowed),
+              "%s %s %s[%zu]: %.12g, the reference %.12g to %.12g", file, group, c->key, i, value,
+              low, high);
+    }
+    free(want);
+    free(range);
+}
+
+static void compare_metric(pv_h5 *golden, const char *file, const pv_labelled *codes, int second,
+                           const struct comparison *c)
+{
+    char group[128];
+    pv_metric_options o = pv_metric_defaults;
+    pv_metric_results results;
+    snprintf(group, sizeof group, "%s/%s", codes[second].name, c->group);
+    o.train = (size_t)attribute(golden, group, "num_train", 10000);
+    o.test =
+        (size_t)attribute(golden, group, "num_test", attribute(golden, group, "num_eval", 5000));
+    o.continuous = c->continuous;
+    o.era = c->study ? PV_SKLEARN_STUDY : PV_SKLEARN_CURRENT;
+    NEED(pv_metrics_compute(&results, codes, 2, c->metric, stream, &o, NULL));
+    const pv_metric_result *r = &results.result[second];
+    check(r->seed == (uint32_t)attribute(golden, group, "seed", r->seed), "%s: seed %u", group,
+          r->seed);
+    compare_values(golden, file, r, group, c);
+    pv_metric_results_free(&results);
+}
+
+static void compare_file(const char *name)
+{
+    char path[256];
+    pv_codes codes;
+    pv_h5 *golden;
+    pv_labelled both[2];
+    snprintf(path, sizeof path, "%s/tests/golden/codes_%s.h5", PV_SOURCE_DIR, name);
+    NEED(pv_codes_read(&codes, path));
+    snprintf(path, sizeof path, "%s/tests/golden/metrics_%s.h5", PV_SOURCE_DIR, name);
+    NEED(pv_h5_open(&golden, path));
+    NEED(pv_labelled_open(&both[0], "mean", codes.mean, (size_t)codes.latents, codes.factor,
+                          codes.factors, codes.examples, NULL, codes.latents));
+    NEED(pv_labelled_open(&both[1], "sampled", codes.sampled, (size_t)codes.latents, codes.factor,
+                          codes.factors, codes.examples, NULL, codes.latents));
+    check(both[0].row != NULL, "%s: is no grid", name);
+    for (int second = 0; second < 2; second++)
+        for (int c = 0; c < COMPARISONS; c++)
+            compare_metric(golden, name, both, second, &comparisons[c]);
+    pv_labelled_close(&both[0]);
+    pv_labelled_close(&both[1]);
+    pv_codes_free(&codes);
+    pv_h5_close(golden);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const names[] = {"identity", "permuted", "duplicated", "zeros",  "rotated",
+                                        "noisy",    "constant", "polarised",  "trained"};
+    NEED(pv_device_open(&device, "cpu"));
+    NEED(pv_stream_open(&stream, device, 1));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (argc < 2 || strcmp(argv[1], names[i]) == 0) compare_file(names[i]);
+    pv_stream_close(stream);
+    pv_device_close(device);
+    return check_end();
+}
