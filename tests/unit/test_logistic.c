@@ -182,6 +182,19 @@ static void probabilities_belong_to_predictions(void **state)
         }
 }
 
+static void the_first_of_equals_is_predicted(void **state)
+{
+    (void)state;
+    int32_t value[3] = {-4, 2, 9}, got[3];
+    double weight[3] = {-1, 1, 1}, intercept[3] = {0, 1, 1};
+    pv_logistic model = {.labels = {.classes = 3, .value = value},
+                         .features = 1,
+                         .weight = weight,
+                         .intercept = intercept};
+    pv_logistic_predict(&model, (double[]){-3, -0.5, 4}, 3, got);
+    assert_memory_equal(got, ((int32_t[]){-4, -4, 2}), sizeof got);
+}
+
 /* Where every class is next to impossible, sigmoids are their exponentials. */
 static void impossible_classes_have_probabilities(void **state)
 {
@@ -297,6 +310,7 @@ int main(void)
         cmocka_unit_test(fits_agree_with_scikit_learn),
         cmocka_unit_test(cross_validation_agrees_with_scikit_learn),
         cmocka_unit_test(probabilities_belong_to_predictions),
+        cmocka_unit_test(the_first_of_equals_is_predicted),
         cmocka_unit_test(impossible_classes_have_probabilities),
         cmocka_unit_test(one_class_is_refused),
         cmocka_unit_test(few_rows),

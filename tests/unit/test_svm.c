@@ -94,6 +94,16 @@ static void any_label_is_predicted(void **state)
     pv_svm_free(&svm);
 }
 
+static void the_first_of_equals_is_predicted(void **state)
+{
+    (void)state;
+    int32_t value[3] = {-4, 2, 9}, got[3];
+    double weight[3] = {-1, 1, 1}, intercept[3] = {0, 1, 1};
+    pv_svm svm = {{.classes = 3, .value = value}, weight, intercept};
+    pv_svm_predict(&svm, (double[]){-3, -0.5, 4}, 3, got);
+    assert_memory_equal(got, ((int32_t[]){-4, -4, 2}), sizeof got);
+}
+
 enum { FITS = 12, ROWS = 200 };
 
 typedef struct {
@@ -203,9 +213,13 @@ static void auc_without_pairs_is_no_number(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(svm_agrees_with_scikit_learn),   cmocka_unit_test(one_class_is_refused),
-        cmocka_unit_test(any_label_is_predicted),         cmocka_unit_test(threads_do_not_matter),
-        cmocka_unit_test(auc_agrees_with_scikit_learn),   cmocka_unit_test(ties_count_half),
+        cmocka_unit_test(svm_agrees_with_scikit_learn),
+        cmocka_unit_test(one_class_is_refused),
+        cmocka_unit_test(any_label_is_predicted),
+        cmocka_unit_test(the_first_of_equals_is_predicted),
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(auc_agrees_with_scikit_learn),
+        cmocka_unit_test(ties_count_half),
         cmocka_unit_test(auc_without_pairs_is_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
