@@ -13,19 +13,21 @@ static const char usage[] =
     "Usage: polarvae evaluate RUN [RUN ...] [key=value ...] [--json] [--quiet]\n"
     "\n"
     "Encodes examples, tells active, mixed and passive variables apart, and scores the mean and\n"
-    "the sampled representation on every set of them. Writes RUN/evaluation.json,\n"
-    "RUN/correlation.png and RUN/reconstructions.png; prints a table, and for several runs one\n"
+    "the sampled representation on every set of them; computes disentanglement metrics of both,\n"
+    "for which every image of the data set is encoded once. Writes RUN/evaluation.json,\n"
+    "RUN/correlation.png and RUN/reconstructions.png; prints tables, and for several runs one\n"
     "that compares them.\n"
     "\n"
-    "  key=value   examples, evaluation_seed, bins, variance_threshold, mean_error, data,\n"
-    "              device, threads\n"
+    "  key=value   examples, evaluation_seed, bins, variance_threshold, mean_error, metrics,\n"
+    "              metric_train, metric_test, sklearn_era, data, device, threads;\n"
+    "              polarvae train --help explains them\n"
     "  --json      evaluation.json on stdout instead of tables (one RUN)\n"
     "  --device D  auto, cpu or cuda:N\n"
     "  --quiet     nothing on stderr but errors\n"
     "  --help      this text\n"
     "\n"
     "Example:\n"
-    "  polarvae evaluate runs/beta4 examples=20000\n";
+    "  polarvae evaluate runs/beta4 examples=20000 metrics=mig,dci\n";
 
 typedef struct {
     int json, quiet;
@@ -106,6 +108,8 @@ static pv_status score(pv_session *s, evaluated *e, int quiet)
     pv_bar_end(&bar);
     if (status != PV_OK) return status;
     status = pv_evaluate_codes(&e->result, &codes, s->stream, &rule);
+    e->result.sklearn_era = (pv_sklearn_era)c->sklearn_era;
+    if (status == PV_OK) status = pv_session_metrics(&e->result.metrics, s, &codes, quiet);
     pv_codes_free(&codes);
     if (status != PV_OK) return status;
     e->result.reconstruction_loss = losses.reconstruction;

@@ -20,4 +20,9 @@ pv_status pv_session_open(pv_session *out, const char *run, int count, const cha
                           int quiet);
 void pv_session_close(pv_session *session); /* a zeroed one is fine */
 
+/* What config->metrics names, of the model's mean and sampled codes: of every example of a data set
+ * that is a whole grid of factors, else of `codes`. */
+pv_status pv_session_metrics(pv_metric_results *out, pv_session *session, const pv_codes *codes,
+                             int quiet);
+
 #endif

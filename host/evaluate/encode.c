@@ -12,6 +12,7 @@ enum { BATCH = 250 };
 typedef struct {
     void *block;
     size_t rows, bytes;
+    int listed; /* the host says which examples */
     pv_step *step;
     uint32_t *index;
     float *mean, *variance, *sampled; /* [rows, latents] */
@@ -76,12 +77,13 @@ static pv_status record_codes(pv_program *program, const results *r, const pv_mo
     const size_t latents = model->vae.latents;
     pv_trace trace;
     float *logvar, *noise = pv_rows(program, float, latents);
-    PV_TRY(pv_pick(program, &(pv_pick_args){.order = PV_ORDER_IID,
-                                            .seed = seed,
-                                            .purpose = PV_FOR_EVALUATION,
-                                            .examples = data->data->examples,
-                                            .step = r->step,
-                                            .index = r->index}));
+    if (!r->listed)
+        PV_TRY(pv_pick(program, &(pv_pick_args){.order = PV_ORDER_IID,
+                                                .seed = seed,
+                                                .purpose = PV_FOR_EVALUATION,
+                                                .examples = data->data->examples,
+                                                .step = r->step,
+                                                .index = r->index}));
     PV_TRY(pv_device_data_gather(program, data, r->index, image));
     PV_TRY(pv_vae_encode(program, &model->vae, &model->parameters, *image, &trace, mean, &logvar));
     PV_TRY(pv_noise(program, &(pv_noise_args){.cols = latents,
@@ -185,12 +187,22 @@ static pv_status fetch(pv_codes *c, pv_losses *losses, const results *r, const p
     return PV_OK;
 }
 
+/* The next examples in their order; behind the last one, the last one. */
+static pv_status list(const results *r, pv_stream *stream, size_t first, size_t examples)
+{
+    uint32_t index[BATCH];
+    for (size_t i = 0; i < r->rows; i++)
+        index[i] = (uint32_t)(first + i < examples ? first + i : examples - 1);
+    return pv_upload(stream, r->index, index, r->rows * sizeof *index);
+}
+
 static pv_status encode_batches(pv_codes *c, pv_losses *losses, pv_program *program,
                                 const results *r, const pv_data *data, pv_stream *stream,
                                 const pv_progress *progress)
 {
     for (size_t first = 0; first < c->examples; first += r->rows) {
         const size_t left = c->examples - first;
+        if (r->listed) PV_TRY(list(r, stream, first, c->examples));
         PV_TRY(pv_program_run(program));
         PV_TRY(fetch(c, losses, r, data, stream, first, left < r->rows ? left : r->rows));
         if (progress)
@@ -207,12 +219,15 @@ pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
     results r = {0};
     pv_program *program = NULL;
     float *image, *mean, *z;
+    const int listed = examples == 0;
+    if (listed) examples = data->data->examples;
     memset(out, 0, sizeof *out);
     if (losses) memset(losses, 0, sizeof *losses);
     PV_TRY(check_size(model, data));
     pv_status status = codes_open(out, model, data->data, examples, pv_stream_precision(stream));
     if (status == PV_OK)
         status = results_open(&r, model, stream, examples < BATCH ? examples : BATCH, 0);
+    r.listed = listed;
     if (status == PV_OK) status = pv_program_begin(&program, stream, r.rows);
     if (status == PV_OK) status = record_codes(program, &r, model, data, seed, &image, &mean, &z);
     if (status == PV_OK && losses) status = record_loss(program, &r, model, image, z);

@@ -135,5 +135,6 @@ void pv_evaluation_free(pv_evaluation *evaluation)
     free(evaluation->kl);
     pv_representation_free(&evaluation->mean);
     pv_representation_free(&evaluation->sampled);
+    pv_metric_results_free(&evaluation->metrics);
     memset(evaluation, 0, sizeof *evaluation);
 }

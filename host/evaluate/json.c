@@ -41,6 +41,20 @@ static void representation(pv_json *j, const char *key, const pv_representation 
     pv_json_end(j);
 }
 
+static void metrics(pv_json *j, const pv_evaluation *e)
+{
+    if (e->metrics.count == 0) return;
+    pv_json_object(j, "metrics");
+    pv_json_text(j, "sklearn_era", e->sklearn_era == PV_SKLEARN_STUDY ? "study" : "current");
+    pv_json_object(j, "mean");
+    pv_metrics_json(j, &e->metrics, "mean");
+    pv_json_end(j);
+    pv_json_object(j, "sampled");
+    pv_metrics_json(j, &e->metrics, "sampled");
+    pv_json_end(j);
+    pv_json_end(j);
+}
+
 pv_status pv_evaluation_write(const pv_evaluation *evaluation, const char *path)
 {
     const pv_evaluation *e = evaluation;
@@ -57,6 +71,7 @@ pv_status pv_evaluation_write(const pv_evaluation *evaluation, const char *path)
     representation(j, "mean", &e->mean, e->latents);
     representation(j, "sampled", &e->sampled, e->latents);
     pv_json_end(j);
+    metrics(j, e);
     pv_json_object(j, "reconstruction");
     pv_json_real(j, "loss", e->reconstruction_loss);
     pv_json_real(j, "kl", e->reconstruction_kl);

@@ -132,4 +132,7 @@ void pv_evaluation_print(const pv_evaluation *evaluation, FILE *to)
     comparison(evaluation, to);
     fputc('\n', to);
     sentences(evaluation, to);
+    if (evaluation->metrics.count == 0) return;
+    fputc('\n', to);
+    pv_metrics_print(&evaluation->metrics, to);
 }

@@ -57,7 +57,11 @@ enum { PV_TEXT = 1024, PV_MAX_SNAPSHOTS = 4096, PV_OBJECTIVE_VALUES = 8 };
     COUNT(evaluation_seed, 0, 0, 9223372036854775807, "of the choice of examples and of the sampled codes")             \
     COUNT(bins, 20, 2, 255, "histogram bins of the mutual information")                                                 \
     REAL(variance_threshold, 0.1, 0, 10, "a variable whose posterior variance varies by this much or more is mixed")    \
-    REAL(mean_error, 0.1, 0, 0.5, "active: average posterior variance within this of 0; passive: of 1")
+    REAL(mean_error, 0.1, 0, 0.5, "active: average posterior variance within this of 0; passive: of 1")                 \
+    TEXT(metrics, "study", "disentanglement metrics: study (the nine of the study), all, none, or names with commas: beta_vae, factor_vae, mig, dci, sap, modularity, explicitness, unsupervised, downstream, irs") \
+    COUNT(metric_train, 10000, 10, 10000000, "examples that metrics learn from")                                        \
+    COUNT(metric_test, 5000, 10, 10000000, "examples that they are tested on")                                          \
+    CHOICE(sklearn_era, "current", "current|study", "whose defaults learners have: scikit-learn's of today, or of 2018, when the study was made")
 /* clang-format on */
 
 typedef struct {

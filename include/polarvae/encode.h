@@ -11,8 +11,9 @@ typedef struct {
 } pv_losses;
 
 /* Encodes `examples` examples, drawn uniformly with replacement from (seed, PV_FOR_EVALUATION),
- * sampled codes from (seed, PV_FOR_CODES). losses may be NULL: then nothing is decoded. The model's
- * image size must be the data's. progress may be NULL. */
+ * sampled codes from (seed, PV_FOR_CODES). examples 0: every example of the data set once, in its
+ * order. losses may be NULL: then nothing is decoded. The model's image size must be the data's.
+ * progress may be NULL. */
 pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
                     const pv_device_data *data, pv_stream *stream, size_t examples, uint64_t seed,
                     const pv_progress *progress);

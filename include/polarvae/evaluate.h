@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "polarvae/device.h"
+#include "polarvae/metrics.h"
 
 /* What an encoder made of N examples; host memory, row-major; owned by the struct. */
 typedef struct {
@@ -70,6 +71,8 @@ typedef struct {
     int count[PV_TYPES];
     pv_representation mean, sampled;
     double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */
+    pv_metric_results metrics;  /* of "mean" and "sampled"; empty if not computed; owned */
+    pv_sklearn_era sklearn_era; /* of the metrics */
 } pv_evaluation;
 void pv_evaluation_free(pv_evaluation *evaluation);
 

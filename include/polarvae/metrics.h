@@ -9,8 +9,12 @@
 #ifndef POLARVAE_METRICS_H
 #define POLARVAE_METRICS_H
 
+#include <stdio.h>
+
 #include "polarvae/data.h"
 #include "polarvae/device.h"
+
+struct pv_json; /* host/base/base.h */
 
 /* One representation of examples with known factors. Where the rows hold every combination of the
  * factors' values exactly once, in any order, it serves as a generator: examples are drawn from it
@@ -89,6 +93,13 @@ void pv_metric_results_free(pv_metric_results *results); /* a zeroed struct is f
 pv_status pv_metrics_check(const char *list);
 /* A value by its key, or NULL. */
 const pv_metric_value *pv_metric_value_of(const pv_metric_result *result, const char *key);
+
+/* Objects named after the metrics, each with its values, seed, train and test, or a reason: for
+ * evaluation.json, inside of what is open. */
+void pv_metrics_json(struct pv_json *j, const pv_metric_results *results,
+                     const char *representation);
+/* A table that a person reads: the main value of each metric, for each representation. */
+void pv_metrics_print(const pv_metric_results *results, FILE *to);
 
 /* The names of all metrics, ended by NULL; whether one needs interventions; a line about it. */
 extern const char *const pv_metric_names[];

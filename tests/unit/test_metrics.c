@@ -136,6 +136,45 @@ static void compare_metric(pv_h5 *golden, const char *file, const pv_labelled *c
     pv_metric_results_free(&results);
 }
 
+/* Accuracies by the number of examples that predictors saw: [sizes], or [sizes, factors]. */
+static void compare_downstream(pv_h5 *golden, const char *file, const pv_labelled *codes,
+                               int second, const char *metric, const char *name, double allowed)
+{
+    static const char *const keys[] = {"mean_train_accuracy", "mean_test_accuracy",
+                                       "min_train_accuracy", "min_test_accuracy", "train_accuracy",
+                                       "test_accuracy"};
+    enum { SIZES = 3 };
+    static const size_t sizes[SIZES] = {10, 100, 1000};
+    pv_metric_options o = pv_metric_defaults;
+    pv_metric_results results;
+    memset(o.downstream, 0, sizeof o.downstream);
+    memcpy(o.downstream, sizes, sizeof sizes);
+    o.test = 2000;
+    NEED(pv_metrics_compute(&results, codes, 2, metric, stream, &o, NULL));
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        char path[200], key[64];
+        size_t count, range_count;
+        snprintf(path, sizeof path, "%s/%s/%s", codes[second].name, name, keys[k]);
+        double *want = read_numbers(golden, path, &count);
+        snprintf(path, sizeof path, "%s/%s/%s_range", codes[second].name, name, keys[k]);
+        double *range = read_numbers(golden, path, &range_count);
+        for (size_t i = 0; want && i < count; i++) {
+            snprintf(key, sizeof key, "%zu:%s", sizes[i / (count / SIZES)], keys[k]);
+            const pv_metric_value *got = pv_metric_value_of(&results.result[second], key);
+            check(got != NULL, "%s: no %s", path, key);
+            if (!got) continue;
+            const double value = got->matrix ? got->matrix[i % (count / SIZES)] : got->number;
+            const double low = range ? range[i] : want[i], high = range ? range[count + i] : want[i];
+            check(value >= low - allowed && value <= high + allowed,
+                  "%s %s %s[%zu]: %.6g, the reference %.6g to %.6g", file, path, key, i, value, low,
+                  high);
+        }
+        free(want);
+        free(range);
+    }
+    pv_metric_results_free(&results);
+}
+
 static void compare_file(const char *name)
 {
     char path[256];
@@ -154,6 +193,12 @@ static void compare_file(const char *name)
     for (int second = 0; second < 2; second++)
         for (int c = 0; c < COMPARISONS; c++)
             compare_metric(golden, name, both, second, &comparisons[c]);
+    for (int second = 0; second < 2; second++) {
+        compare_downstream(golden, name, both, second, "downstream_logistic",
+                           "downstream_logistic_regression", 1e-3);
+        compare_downstream(golden, name, both, second, "downstream_trees",
+                           "downstream_boosted_trees", 0.01);
+    }
     pv_labelled_close(&both[0]);
     pv_labelled_close(&both[1]);
     pv_codes_free(&codes);
