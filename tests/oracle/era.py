@@ -1,8 +1,9 @@
-"""What scikit-learn did by default in 2018 (0.19), restated: it cannot be installed on a Python of today.
+"""What scikit-learn did by default in 2018 (0.19), restated: a Python of today cannot install it.
 
-LogisticRegression: LIBLINEAR, one class against the rest, the intercept penalised. LogisticRegressionCV: L-BFGS, one class
-against the rest, the intercept free, a C for every class. GradientBoostingClassifier: no split of a node whose residuals
-have a variance <= 1e-7, and importances normalised tree by tree.
+LogisticRegression: LIBLINEAR, one class against the rest, the intercept penalised.
+LogisticRegressionCV: L-BFGS, one class against the rest, the intercept free, a C for every class.
+GradientBoostingClassifier: no split of a node whose residuals have a variance <= 1e-7, and
+importances normalised tree by tree.
 """
 import numpy as np
 from scipy.special import expit, softmax
@@ -14,16 +15,24 @@ STOP = 1e-7
 
 
 def normalised_importance(model):
-    """GradientBoostingClassifier.feature_importances_ before 0.20: the mean over trees, each normalised before; a tree
-    without a split counts as zeros, so that the sum may be below 1."""
-    return np.mean([tree.tree_.compute_feature_importances(normalize=True) for tree in model.estimators_.ravel()], axis=0)
+    """GradientBoostingClassifier.feature_importances_ before 0.20: the mean over trees, each
+    normalised before; a tree without a split counts as zeros, so that the sum may be below 1."""
+    return np.mean([tree.tree_.compute_feature_importances(normalize=True)
+                    for tree in model.estimators_.ravel()], axis=0)
+
+
+def likeliest(classes, raw):
+    two = len(classes) == 2
+    return classes[(raw[:, 0] > 0).astype(int) if two else raw.argmax(axis=1)]
 
 
 class StudyTrees:
-    """GradientBoostingClassifier of 0.19, from scikit-learn's own regression trees, cut where it stopped."""
+    """GradientBoostingClassifier of 0.19, from scikit-learn's own regression trees, cut where it
+    stopped."""
 
     def __init__(self, seed=None):
-        self.random = np.random.RandomState(np.random.randint(2**31) if seed is None else seed)
+        seed = np.random.randint(2**31) if seed is None else seed
+        self.random = np.random.RandomState(seed)
 
     def fit(self, x, label):
         x = np.ascontiguousarray(x, dtype=np.float32)
@@ -59,8 +68,7 @@ class StudyTrees:
         return raw
 
     def predict(self, x):
-        raw = self.raw(x)
-        return self.classes[(raw[:, 0] > 0).astype(int) if len(self.classes) == 2 else raw.argmax(axis=1)]
+        return likeliest(self.classes, self.raw(x))
 
 
 class CutTree:
@@ -80,14 +88,16 @@ class CutTree:
             w = t.weighted_n_node_samples
             total[t.feature[node]] += (w[node] * t.impurity[node] - w[left] * t.impurity[left]
                                        - w[right] * t.impurity[right]) / w[0]
-        self.tree, self.importance = t, total / total.sum() if total.sum() > 0 else total
+        self.tree = t
+        self.importance = total / total.sum() if total.sum() > 0 else total
 
     def leaf(self, x):
         return self.home[self.tree.apply(x)]
 
 
 class StudyLogistic:
-    """LogisticRegression(C) of 0.19, to the optimum. Two classes: one machine. LIBLINEAR took a seed from random_state."""
+    """LogisticRegression(C) of 0.19, to the optimum. Two classes: one machine. LIBLINEAR took a
+    seed from random_state."""
 
     def __init__(self, c=1.0, random_state=None):
         self.c, self.random = c, random_state
@@ -97,7 +107,8 @@ class StudyLogistic:
             self.random.randint(2**31 - 1)
         self.classes_ = np.unique(label)
         of = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
-        machines = [LogisticRegression(solver="liblinear", C=self.c, tol=1e-10, max_iter=10000).fit(x, label == k) for k in of]
+        machines = [LogisticRegression(solver="liblinear", C=self.c, tol=1e-10, max_iter=10000)
+                    .fit(x, label == k) for k in of]
         self.coef_ = np.concatenate([m.coef_ for m in machines])
         self.intercept_ = np.concatenate([m.intercept_ for m in machines])
         return self
@@ -107,19 +118,20 @@ class StudyLogistic:
 
     def predict_proba(self, x):
         p = expit(self.decision_function(x))
-        return np.hstack([1 - p, p]) if len(self.classes_) == 2 else p / p.sum(axis=1, keepdims=True)
+        if len(self.classes_) == 2:
+            return np.hstack([1 - p, p])
+        return p / p.sum(axis=1, keepdims=True)
 
     def predict(self, x):
-        raw = self.decision_function(x)
-        return self.classes_[(raw[:, 0] > 0).astype(int) if len(self.classes_) == 2 else raw.argmax(axis=1)]
+        return likeliest(self.classes_, self.decision_function(x))
 
     def score(self, x, label):
         return np.mean(self.predict(x) == label)
 
 
 class StudyLogisticCV(StudyLogistic):
-    """LogisticRegressionCV(Cs=10, cv=KFold(5)) of 0.19, to the optimum: each class chooses a C by how well it is told from
-    the rest."""
+    """LogisticRegressionCV(Cs=10, cv=KFold(5)) of 0.19, to the optimum: each class chooses a C by
+    how well it is told from the rest."""
 
     def __init__(self, **_):
         self.grid = np.logspace(-4, 4, 10)
@@ -137,13 +149,15 @@ class StudyLogisticCV(StudyLogistic):
         for fold, (train, test) in enumerate(KFold(5).split(x)):
             for i, c in enumerate(self.grid):
                 w = minimum(x[train], sign[train], c)
-                scores[fold, i] = np.mean(((x[test] @ w[:-1] + w[-1]) > 0) == (sign[test] > 0))
+                positive = x[test] @ w[:-1] + w[-1] > 0
+                scores[fold, i] = np.mean(positive == (sign[test] > 0))
         c = self.grid[np.argmax(scores.sum(axis=0))]
         return c, scores, minimum(x, sign, c)
 
 
 def minimum(x, sign, c):
-    """argmin |w|^2 / 2 + c sum log(1 + exp(-sign (w x + b))), b last; where all signs are equal b is anything far away."""
+    """argmin |w|^2 / 2 + c sum log(1 + exp(-sign (w x + b))), b last; where all signs are equal b is
+    anything far away."""
     if np.all(sign == sign[0]):
         return np.r_[np.zeros(x.shape[1]), 20 * sign[0]]
     m = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-9, max_iter=1000).fit(x, sign)

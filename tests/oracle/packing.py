@@ -12,10 +12,12 @@ def rounded(x, bits):
     return np.ldexp(np.round(fraction * 2.0**bits), exponent - bits)
 
 
-def pack(path, exact=()):
-    """Data sets whose last name is in `exact` keep all their bits."""
+def pack(path, exact=(), draft=None):
+    """Packs the file, or writes it from a draft, which goes. Data sets whose last name is in `exact`
+    keep all their bits."""
     packed = path.with_suffix(".packed")
-    with h5py.File(path) as source, h5py.File(packed, "w", libver=("v110", "v110")) as target:
+    with (h5py.File(draft or path) as source,
+          h5py.File(packed, "w", libver=("v110", "v110")) as target):
         def copy(name, item):
             if isinstance(item, h5py.Group):
                 made = target.require_group(name)
@@ -30,4 +32,6 @@ def pack(path, exact=()):
         source.visititems(copy)
         target.attrs.update(source.attrs)
     packed.rename(path)
+    if draft:
+        draft.unlink()
     print(path.name, path.stat().st_size, "bytes")

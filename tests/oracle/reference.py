@@ -1,7 +1,8 @@
 """disentanglement_lib 1.5 itself, called on codes in a file instead of a trained network.
 
-Its metrics need neither TensorFlow nor gin: both are stood in for here, before it is imported. What else a Python of today
-needs is changed from outside, never in its files; README.md, "metrics_NAME.h5", lists it.
+Its metrics need neither TensorFlow nor gin: both are stood in for here, before it is imported. What
+else a Python of today needs is changed from outside, never in its files; README.md,
+"metrics_NAME.h5", lists it.
 """
 import binascii
 import contextlib
@@ -29,7 +30,8 @@ def _stand_ins():
             @functools.wraps(function)
             def call(*args, **given):
                 free = set(names[len(args):]) - set(given)
-                return function(*args, **given, **{k: v for k, v in BINDINGS.get(name, {}).items() if k in free})
+                bound = {k: v for k, v in BINDINGS.get(name, {}).items() if k in free}
+                return function(*args, **given, **bound)
             return call
         return decorate
 
@@ -39,7 +41,8 @@ def _stand_ins():
     logging.info = lambda *_: None
     absl = types.ModuleType("absl")
     absl.logging = logging
-    tensorflow, compat, v1 = (types.ModuleType(n) for n in ("tensorflow", "tensorflow.compat", "tensorflow.compat.v1"))
+    tensorflow, compat = types.ModuleType("tensorflow"), types.ModuleType("tensorflow.compat")
+    v1 = types.ModuleType("tensorflow.compat.v1")
     tensorflow.compat, compat.v1 = compat, v1
     for module in (gin, tf, absl, logging, tensorflow, compat, v1):
         sys.modules[module.__name__] = module
@@ -48,13 +51,15 @@ def _stand_ins():
 _stand_ins()
 from disentanglement_lib.data.ground_truth import ground_truth_data, util  # noqa: E402
 from disentanglement_lib.evaluation.metrics import (  # noqa: E402,F401
-    beta_vae, dci, downstream_task, factor_vae, irs, mig, modularity_explicitness, sap_score, unsupervised_metrics, utils)
+    beta_vae, dci, downstream_task, factor_vae, irs, mig, modularity_explicitness, sap_score,
+    unsupervised_metrics, utils)
 
 
 def bind(bins=20, prune=0.05, predictor=utils.logistic_regression_cv):
     """The study's gin files."""
-    BINDINGS.update({"discretizer": {"discretizer_fn": utils._histogram_discretize, "num_bins": bins},
-                     "prune_dims": {"threshold": prune}, "predictor": {"predictor_fn": predictor}})
+    BINDINGS.update({
+        "discretizer": {"discretizer_fn": utils._histogram_discretize, "num_bins": bins},
+        "prune_dims": {"threshold": prune}, "predictor": {"predictor_fn": predictor}})
 
 
 def load_udr(checkout):
@@ -91,8 +96,8 @@ class Codes:
         self.table, self.first, self.count, self.crc = table.astype(np.float64), [], 0, 0
 
     def __call__(self, rows):
-        if self.count < 256:
-            self.first.extend(rows[:256 - self.count].tolist())
+        if self.count < 64:
+            self.first.extend(rows.tolist())
         self.count += len(rows)
         self.crc = binascii.crc32(rows.astype("<i4").tobytes(), self.crc)
         return self.table[rows]
@@ -103,7 +108,8 @@ def read(path):
     with h5py.File(path) as f:
         factors = f["factors"][()]
         sizes = factors.max(axis=0) + 1
-        assert np.array_equal(factors, np.indices(sizes).reshape(len(sizes), -1).T), "not a whole grid in order"
+        whole = np.indices(sizes).reshape(len(sizes), -1).T
+        assert np.array_equal(factors, whole), "not a whole grid in row-major order"
         return Grid(sizes), {name: f[name][()] for name in ("mean", "sampled", "variance")}
 
 
@@ -120,11 +126,17 @@ def replaced(module, **members):
             setattr(module, name, value)
 
 
-def tapped(function, into):
-    """The same function; `into` gathers what it returns."""
-    @functools.wraps(function)
-    def call(*args, **given):
-        result = function(*args, **given)
-        into.append(result)
-        return result
-    return call
+@contextlib.contextmanager
+def watched(module, *names):
+    """Yields a dict of lists: what functions of this module return for a while."""
+    seen = {name: [] for name in names}
+
+    def watch(function, into):
+        @functools.wraps(function)
+        def call(*args, **given):
+            into.append(function(*args, **given))
+            return into[-1]
+        return call
+
+    with replaced(module, **{n: watch(getattr(module, n), into) for n, into in seen.items()}):
+        yield seen

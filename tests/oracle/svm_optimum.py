@@ -1,4 +1,4 @@
-"""The minimum that LIBLINEAR's solvers of LinearSVC(class_weight="balanced") stop near, on one variable."""
+"""The minimum that LinearSVC(class_weight="balanced") stops near, on one variable."""
 import numpy as np
 import scipy.optimize
 
@@ -8,7 +8,8 @@ def minimum(x, sign, cost, check=False):
     def f(p):
         gap = np.maximum(0, 1 - sign * (p[0] * x + p[1]))
         inside = cost * gap * sign
-        return p @ p / 2 + np.sum(cost * gap**2), p - 2 * np.array([np.sum(inside * x), np.sum(inside)])
+        slope = p - 2 * np.array([np.sum(inside * x), np.sum(inside)])
+        return p @ p / 2 + np.sum(cost * gap**2), slope
 
     p = np.zeros(2)
     for _ in range(200):  # Newton: piecewise quadratic, so that it ends after finitely many steps
@@ -23,20 +24,22 @@ def minimum(x, sign, cost, check=False):
         p = p + size * step
     assert np.abs(f(p)[1]).max() < 1e-10 * max(1, cost.sum() * max(1, np.abs(x).max()))
     if check:
-        other = scipy.optimize.minimize(f, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9}).x
-        assert np.abs(p - other).max() < 1e-5
+        other = scipy.optimize.minimize(f, np.zeros(2), jac=True, method="BFGS",
+                                        options={"gtol": 1e-9})
+        assert np.abs(p - other.x).max() < 1e-5
     return p
 
 
 def machines(x, label, c, check=False):
-    """Rows (w, b): one for each class, or for the larger of two. The weights of classes apply to the positive side, and of
-    two classes to both."""
+    """Rows (w, b): one for each class, or for the larger of two. The weights of classes apply to
+    the positive side, and of two classes to both."""
     classes, of = np.unique(label, return_inverse=True)
     weight = len(x) / (len(classes) * np.bincount(of))
     two = len(classes) == 2
     rest = c * weight[0] if two else c
-    return np.array([minimum(x, np.where(of == k, 1.0, -1.0), np.where(of == k, c * weight[k], rest), check)
-                     for k in range(1 if two else 0, len(classes))])
+    return np.array([
+        minimum(x, np.where(of == k, 1.0, -1.0), np.where(of == k, c * weight[k], rest), check)
+        for k in range(1 if two else 0, len(classes))])
 
 
 class OptimumSVC:
@@ -51,4 +54,5 @@ class OptimumSVC:
 
     def predict(self, x):
         raw = x * self.machines[:, 0] + self.machines[:, 1]
-        return self.classes[(raw[:, 0] > 0).astype(int) if len(self.classes) == 2 else raw.argmax(axis=1)]
+        two = len(self.classes) == 2
+        return self.classes[(raw[:, 0] > 0).astype(int) if two else raw.argmax(axis=1)]

@@ -2,9 +2,9 @@
 
     python3 tests/oracle/time_metrics.py CODES.h5 [mean|sampled] [--only METRIC,...]
 
-Prints seconds and the scores of each, as a table. The file holds every combination of its factors once, in row-major order
-(`codes_files.py`); looking a code up costs nothing here, where the reference would encode images. scikit-learn uses one
-core.
+Prints seconds and the scores of each, as a table. The file holds every combination of its factors
+once, in row-major order (`codes_files.py`); looking a code up costs nothing here, where the
+reference would encode images. scikit-learn uses one core.
 """
 import argparse
 import os
@@ -57,7 +57,8 @@ def main():
             scores = {"failed: " + str(error).splitlines()[0]: np.nan}
         spent = time.perf_counter() - start
         total += spent
-        shown = "  ".join(f"{k} {v:.4f}" for k, v in scores.items() if "factor_" not in k and "min_" not in k)
+        shown = "  ".join(f"{k} {v:.4f}" for k, v in scores.items()
+                          if "factor_" not in k and "min_" not in k)
         print(f"{name:32}{spent:9.2f} s  {shown}", flush=True)
     print(f"{'total':32}{total:9.2f} s")
 

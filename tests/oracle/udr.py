@@ -3,11 +3,15 @@
     git clone https://github.com/google-research/disentanglement_lib upstream
     python3 tests/oracle/udr.py upstream
 
-The package on PyPI lacks this metric, hence the checkout. Model 0 is some variables of the trained codes; 1 has them in
-another order, some negated, in noise; 2 rotated within pairs; 3 has collapsed but for two.
+The package on PyPI lacks this metric, hence the checkout. Model 0 is some variables of the trained
+codes; 1 has them in another order, some negated, in noise; 2 rotated within pairs; 3 has collapsed
+but for two.
 """
+import functools
+import itertools
 import pathlib
 import sys
+import types
 import warnings
 
 import h5py
@@ -30,8 +34,8 @@ def models(mean, variance):
     c = a.copy()
     for (i, j), angle in (((0, 2), 0.5), ((1, 4), 1.2)):
         c[:, [i, j]] = a[:, [i, j]] @ [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
-    d = np.where(np.arange(6) == 1, a[:, [4] * 6] ** 2 - 1, np.where(np.arange(6) == 3, a[:, [0] * 6], 0))
-    dv = np.where(np.isin(np.arange(6), [1, 3]), 0.05, 1.0) * np.ones_like(v)
+    d, dv = np.zeros_like(a), np.ones_like(v)
+    d[:, 1], d[:, 3], dv[:, [1, 3]] = a[:, 4] ** 2 - 1, a[:, 0], 0.05
     return rounded(np.array([a, b, c, d]), 10), rounded(np.array([v, v[:, order], v, dv]), 8)
 
 
@@ -50,28 +54,34 @@ def main(checkout):
     udr = ref.load_udr(checkout)
     grid, tables = ref.read(GOLDEN / "codes_trained.h5")
     mean, variance = (x.astype(np.float32) for x in models(tables["mean"], tables["variance"]))
-    path, lasso = GOLDEN / "udr.h5", linear_model.Lasso
+    path, lasso, kind = GOLDEN / "udr.h5", linear_model.Lasso, {"lasso": 1e-4, "lasso_optimum": 1e-13}
     with h5py.File(path, "w") as f:
-        f["mean"], f["variance"], f["sizes"] = mean, variance, np.array(grid.sizes, dtype=np.int32)
-        f.attrs.update({k: np.int64(v) for k, v in (("seed", SEED), ("num_data_points", POINTS), ("batch_size", BATCH))})
-        for name, kind, tolerance in (("lasso", "lasso", 1e-4), ("lasso_optimum", "lasso", 1e-13), ("spearman", "spearman", 0)):
-            udr.linear_model = type("module", (), {"Lasso": lambda **k: lasso(**k, tol=tolerance, max_iter=100000)})
-            for keep in (True, False):
-                functions, data, random = [Model(m, v) for m, v in zip(mean, variance)], [], np.random.RandomState(SEED)
-                with ref.replaced(udr, _generate_representation_dataset=ref.tapped(udr._generate_representation_dataset, data)):
-                    scores = udr.compute_udr_sklearn(grid, functions, random, BATCH, POINTS, kind, keep, True, 0.01)
-                group = f.create_group(name if keep else name + "_unfiltered")
-                if keep:
-                    group["raw_correlations"] = np.array(scores["raw_correlations"])
-                group["pairwise_disentanglement_scores"] = np.array(scores["pairwise_disentanglement_scores"])[..., 0]
-                group["model_scores"] = np.array(scores["model_scores"])
-                print(group.name, np.round(scores["model_scores"], 4))
+        f["mean"], f["variance"] = mean, variance
+        f["sizes"] = np.array(grid.sizes, dtype=np.int32)
+        f.attrs.update({"seed": np.int64(SEED), "num_data_points": np.int64(POINTS),
+                        "batch_size": np.int64(BATCH)})
+        for name, keep in itertools.product(("lasso", "lasso_optimum", "spearman"), (True, False)):
+            udr.linear_model = types.SimpleNamespace(Lasso=functools.partial(
+                lasso, tol=kind.get(name, 0), max_iter=100000))
+            functions = [Model(m, v) for m, v in zip(mean, variance)]
+            random = np.random.RandomState(SEED)
+            with ref.watched(udr, "_generate_representation_dataset") as seen:
+                scores = udr.compute_udr_sklearn(grid, functions, random, BATCH, POINTS,
+                                                 name.split("_")[0], keep, True, 0.01)
+            pairs = np.array(scores["pairwise_disentanglement_scores"])[..., 0]
+            group = f.create_group(name if keep else name + "_unfiltered")
+            if keep:
+                group["raw_correlations"] = np.array(scores["raw_correlations"])
+            group["pairwise_disentanglement_scores"] = pairs
+            group["model_scores"] = np.array(scores["model_scores"])
+            print(group.name, np.round(scores["model_scores"], 4))
         codes = functions[0].codes
-        f["kl"] = np.array(data[0][1])
+        f["kl"] = np.array(seen["_generate_representation_dataset"][0][1])
         f["rows"] = np.array(codes.first[:64], dtype=np.int32)
-        f["rows_count"], f["rows_crc"], f["next_word"] = (np.int64(x) for x in (codes.count, codes.crc, random.randint(2**32)))
-        print(np.round(f["kl"], 4))
-        print("lasso from its optimum", np.abs(f["lasso/raw_correlations"][()] - f["lasso_optimum/raw_correlations"][()]).max())
+        f["rows_count"], f["rows_crc"] = np.int64(codes.count), np.int64(codes.crc)
+        f["next_word"] = np.int64(random.randint(2**32))
+        away = f["lasso/raw_correlations"][()] - f["lasso_optimum/raw_correlations"][()]
+        print(np.round(f["kl"], 4), "lasso from its optimum", np.abs(away).max())
     pack(path)
 
 
