@@ -80,9 +80,11 @@ static pv_status find_table(pv_h5 *file, const char *name, size_t *rows, int *co
     return PV_OK;
 }
 
+/* NULL where the file has none. */
 static pv_status read_values(pv_h5 *file, const char *name, const pv_codes *c, float **out)
 {
     const pv_h5_array array = values(name, c);
+    if (!pv_h5_has(file, name)) return PV_OK;
     PV_TRY(pv_new(out, c->examples, (size_t)c->latents * sizeof **out, name));
     return pv_h5_read(file, &array, *out);
 }
@@ -109,8 +111,15 @@ pv_status pv_codes_read(pv_codes *out, const char *path)
     pv_h5 *file;
     memset(out, 0, sizeof *out);
     PV_TRY(pv_h5_open(&file, path));
-    pv_status rc = find_table(file, "mean", &out->examples, &out->latents);
-    if (rc == PV_OK) rc = read_values(file, "mean", out, &out->mean);
+    static const char *const names[] = {"mean", "codes", "sampled", "variance"};
+    const char *first = NULL;
+    for (int i = 3; i >= 0; i--)
+        if (pv_h5_has(file, names[i])) first = names[i];
+    pv_status rc =
+        first ? find_table(file, first, &out->examples, &out->latents)
+              : pv_fail(PV_EDATA, "%s: holds no codes: mean, sampled, variance or codes", path);
+    const char *mean = first && strcmp(first, "codes") == 0 ? "codes" : "mean";
+    if (rc == PV_OK) rc = read_values(file, mean, out, &out->mean);
     if (rc == PV_OK) rc = read_values(file, "variance", out, &out->variance);
     if (rc == PV_OK) rc = read_values(file, "sampled", out, &out->sampled);
     if (rc == PV_OK) rc = read_factors(file, out);

@@ -95,7 +95,9 @@ static pv_status finish(pv_metric_run *run)
     const size_t d = (size_t)run->from->variables, factors = (size_t)run->from->factors;
     PV_TRY(pv_metric_number(run, average(s->accuracy[0], factors), "informativeness_train"));
     PV_TRY(pv_metric_number(run, average(s->accuracy[1], factors), "informativeness_test"));
-    /* Of one factor, or one variable, there is nothing to be concentrated on. */
+    if (factors < 2 || d < 2)
+        pv_metric_undefined(run, "one %s leaves nothing to be concentrated on",
+                            factors < 2 ? "factor" : "variable");
     PV_TRY(pv_metric_number(
         run, factors > 1 ? concentration(s->importance, d, factors, factors, 1) : NAN,
         "disentanglement"));

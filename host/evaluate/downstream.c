@@ -124,6 +124,10 @@ static pv_status finish(pv_metric_run *run)
     const state *s = run->state;
     const int factors = run->from->factors;
     char key[64];
+    for (size_t i = 0; i < run->tasks; i++)
+        if (isnan(s->accuracy[0][i]))
+            pv_metric_undefined(run, "factor %zu has one value among the first %zu examples",
+                                i % (size_t)factors, s->size[i / (size_t)factors]);
     for (int size = 0; size < s->sizes; size++)
         for (int part = 0; part < 2; part++) {
             const double *accuracy = s->accuracy[part] + size * factors;

@@ -43,15 +43,28 @@ static void representation(pv_json *j, const char *key, const pv_representation 
 
 static void metrics(pv_json *j, const pv_evaluation *e)
 {
+    static const char *const name[] = {"mean", "sampled"};
     if (e->metrics.count == 0) return;
     pv_json_object(j, "metrics");
     pv_json_text(j, "sklearn_era", e->sklearn_era == PV_SKLEARN_STUDY ? "study" : "current");
-    pv_json_object(j, "mean");
-    pv_metrics_json(j, &e->metrics, "mean");
+    for (int i = 0; i < 2; i++) {
+        pv_json_object(j, name[i]);
+        pv_metrics_json(j, &e->metrics, name[i]);
+        pv_json_end(j);
+    }
     pv_json_end(j);
-    pv_json_object(j, "sampled");
-    pv_metrics_json(j, &e->metrics, "sampled");
+}
+
+/* What needs mean, variance and sampled codes. */
+static void types_and_scores(pv_json *j, const pv_evaluation *e)
+{
+    variables(j, e);
+    pv_json_object(j, "counts");
+    for (int t = 0; t < PV_TYPES; t++) pv_json_whole(j, pv_type_name[t], e->count[t]);
     pv_json_end(j);
+    pv_json_object(j, "representations");
+    representation(j, "mean", &e->mean, e->latents);
+    representation(j, "sampled", &e->sampled, e->latents);
     pv_json_end(j);
 }
 
@@ -63,14 +76,7 @@ pv_status pv_evaluation_write(const pv_evaluation *evaluation, const char *path)
     pv_json_whole(j, "examples", (long long)e->examples);
     pv_json_text(j, "device", e->device);
     pv_json_text(j, "precision", *e->precision ? e->precision : NULL);
-    variables(j, e);
-    pv_json_object(j, "counts");
-    for (int t = 0; t < PV_TYPES; t++) pv_json_whole(j, pv_type_name[t], e->count[t]);
-    pv_json_end(j);
-    pv_json_object(j, "representations");
-    representation(j, "mean", &e->mean, e->latents);
-    representation(j, "sampled", &e->sampled, e->latents);
-    pv_json_end(j);
+    if (e->latents > 0) types_and_scores(j, e);
     metrics(j, e);
     pv_json_object(j, "reconstruction");
     pv_json_real(j, "loss", e->reconstruction_loss);

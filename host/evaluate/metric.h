@@ -48,7 +48,8 @@ extern const pv_metric pv_metric_beta_vae, pv_metric_factor_vae, pv_metric_mig, 
 
 /* ---- results ---- */
 
-/* There is no value, and why. Neither tasks nor finish are called then. */
+/* There is no value, or not of every kind, and why. From prepare: neither tasks nor finish follow.
+ */
 __attribute__((format(printf, 2, 3))) void pv_metric_undefined(pv_metric_run *run,
                                                                const char *format, ...);
 pv_status pv_metric_number(pv_metric_run *run, double value, const char *key);

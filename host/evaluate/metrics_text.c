@@ -105,9 +105,9 @@ void pv_metrics_print(const pv_metric_results *results, FILE *to)
         const char *metric = main_keys[k][0], *key = main_keys[k][1], *what = main_keys[k][2];
         char title[128];
         const pv_metric_result *r = result_of(results, metric, representation[0]);
-        if (!r || (*r->reason && k > 0 && strcmp(metric, main_keys[k - 1][0]) == 0)) continue;
-        snprintf(title, sizeof title, "%s%s%s", metric, *what ? " " : "", *r->reason ? "" : what);
-        if (strncmp(metric, "downstream", strlen("downstream")) == 0 && !*r->reason)
+        if (!r || (r->count == 0 && k > 0 && strcmp(metric, main_keys[k - 1][0]) == 0)) continue;
+        snprintf(title, sizeof title, "%s%s%s", metric, *what ? " " : "", r->count ? what : "");
+        if (strncmp(metric, "downstream", strlen("downstream")) == 0 && r->count)
             rows_by_size(to, results, metric, key, what, representation, columns);
         else
             row(to, title, results, metric, key, representation, columns);

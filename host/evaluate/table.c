@@ -126,13 +126,15 @@ static void sentences(const pv_evaluation *e, FILE *to)
 
 void pv_evaluation_print(const pv_evaluation *evaluation, FILE *to)
 {
-    variables(evaluation, to);
-    fprintf(to,
-            "\nMean against sampled codes (total correlation and mutual information in nats)\n\n");
-    comparison(evaluation, to);
-    fputc('\n', to);
-    sentences(evaluation, to);
-    if (evaluation->metrics.count == 0) return;
-    fputc('\n', to);
-    pv_metrics_print(&evaluation->metrics, to);
+    const int typed = evaluation->latents > 0, scored = evaluation->metrics.count > 0;
+    if (typed) {
+        variables(evaluation, to);
+        fprintf(to, "\nMean against sampled codes (total correlation and mutual information in "
+                    "nats)\n\n");
+        comparison(evaluation, to);
+        fputc('\n', to);
+        sentences(evaluation, to);
+    }
+    if (typed && scored) fputc('\n', to);
+    if (scored) pv_metrics_print(&evaluation->metrics, to);
 }

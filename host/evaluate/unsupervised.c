@@ -43,6 +43,7 @@ static pv_status finish(pv_metric_run *run)
                                   "gaussian_wasserstein_correlation_norm");
     if (status == PV_OK)
         status = pv_metric_number(run, all->mutual_information, "mutual_info_score");
+    if (status == PV_OK && all->reason) pv_metric_undefined(run, "%s", all->reason);
     pv_representation_free(&r);
     pv_moments_free(&m);
     free(type);

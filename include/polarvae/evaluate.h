@@ -27,6 +27,8 @@ void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
  * the attribute precision, which is not read. The file appears under its name only when it is
  * complete. */
 pv_status pv_codes_write(const pv_codes *codes, const char *path);
+/* What is missing is NULL; without a mean, "codes" are taken for it. PV_EDATA where there are none.
+ */
 pv_status pv_codes_read(pv_codes *out, const char *path);
 
 typedef enum { PV_ACTIVE, PV_MIXED, PV_PASSIVE, PV_TYPES } pv_type;
@@ -63,7 +65,7 @@ typedef struct {
 
 typedef struct {
     size_t examples;
-    int latents;
+    int latents; /* 0: only metrics were computed */
     char device[PV_DESCRIPTION], precision[8]; /* where codes were scored, and how encoded or "" */
     pv_type *type;                             /* [latents]; owned, as the next three */
     double *mean_variance, *variance_of_variance; /* of the posterior variance, over examples */

@@ -68,7 +68,7 @@ typedef struct {
     const char *metric, *representation; /* "mig", "mean" */
     uint32_t seed;
     size_t train, test; /* examples, 0 where there are none of the kind */
-    char reason[160];   /* why there are no values; else "" */
+    char reason[160];   /* why there are no values, or why some are no numbers; else "" */
     int count;
     pv_metric_value *value; /* owned */
     double seconds;         /* of processor time, over all threads */

@@ -1,0 +1,161 @@
+/* cmd_score.c -- polarvae score: metrics of any codes file, from any program. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "polarvae/config.h"
+#include "polarvae/evaluate.h"
+
+static const char usage[] =
+    "Usage: polarvae score CODES.h5 [--metrics LIST] [key=value ...] [--json] [--quiet]\n"
+    "\n"
+    "Scores codes that any program may have made: an HDF5 file with some of mean, variance and\n"
+    "sampled (or codes, which are taken as mean), [N, D] each, and factors, whole numbers [N, K].\n"
+    "Mean, variance and sampled together give the types of variables and the scores of each set;\n"
+    "mean or sampled with factors give disentanglement metrics. In a file that holds every\n"
+    "combination of its factors once, examples that share a factor are looked up, as beta_vae and\n"
+    "factor_vae need; in another, metrics learn from the first two thirds of the rows and are\n"
+    "tested on the rest.\n"
+    "\n"
+    "  --metrics LIST  study (default), all, or names with commas, see below\n"
+    "  --continuous    factors are numbers, not names: sap is by squared correlation\n"
+    "  key=value       metric_train, metric_test, sklearn_era, evaluation_seed (of a grid's "
+    "draws),\n"
+    "                  bins, variance_threshold, mean_error, threads\n"
+    "  --json          everything on stdout as JSON, with the keys of evaluation.json\n"
+    "  --device D      auto, cpu or cuda:N\n"
+    "  --quiet         nothing on stderr but errors\n"
+    "  --help          this text\n"
+    "\n"
+    "Example:\n"
+    "  polarvae score codes.h5 --metrics mig,dci\n"
+    "\n";
+
+static void list_metrics(FILE *to)
+{
+    for (int i = 0; pv_metric_names[i]; i++)
+        fprintf(to, "  %-20s %s%s\n", pv_metric_names[i], pv_metric_title(pv_metric_names[i]),
+                pv_metric_intervenes(pv_metric_names[i]) ? "; needs a grid" : "");
+    fprintf(to, "  downstream           both of them\n\n");
+}
+
+typedef struct {
+    const char *metrics;
+    int continuous, json, quiet;
+} options;
+
+/* Metrics of the representations that the file has. */
+static pv_status compute(pv_metric_results *out, const pv_codes *codes, pv_stream *stream,
+                         const pv_config *c, const options *o)
+{
+    const char *const name[] = {"mean", "sampled"};
+    const float *const code[] = {codes->mean, codes->sampled};
+    pv_metric_options with = pv_metric_defaults;
+    pv_labelled labelled[2] = {{0}};
+    int count = 0;
+    pv_bar bar;
+    with.train = (size_t)c->metric_train;
+    with.test = (size_t)c->metric_test;
+    with.bins = (int)c->bins;
+    with.era = (pv_sklearn_era)c->sklearn_era;
+    with.seed = (uint64_t)c->evaluation_seed;
+    with.threads = (int)c->threads;
+    with.continuous = o->continuous;
+    pv_status status = PV_OK;
+    for (int i = 0; i < 2 && status == PV_OK; i++)
+        if (code[i])
+            status = pv_labelled_open(&labelled[count++], name[i], code[i], (size_t)codes->latents,
+                                      codes->factor, codes->factors, codes->examples, NULL,
+                                      codes->latents);
+    if (status == PV_OK && !labelled[0].row && !o->quiet)
+        fprintf(stderr,
+                "note: not every combination of the factors is there once: metrics learn from the "
+                "first two thirds of the rows\n");
+    pv_bar_start(&bar, "metrics", 0, o->quiet);
+    pv_progress progress = pv_bar_progress(&bar);
+    if (status == PV_OK)
+        status = pv_metrics_compute(out, labelled, count, o->metrics, stream, &with, &progress);
+    pv_bar_end(&bar);
+    for (int i = 0; i < count; i++) pv_labelled_close(&labelled[i]);
+    return status;
+}
+
+static pv_status evaluate(pv_evaluation *out, const pv_codes *codes, pv_stream *stream,
+                          const pv_config *c, const options *o)
+{
+    const int whole = codes->mean && codes->variance && codes->sampled;
+    memset(out, 0, sizeof *out);
+    if (whole)
+        PV_TRY(
+            pv_evaluate_codes(out, codes, stream,
+                              &(pv_evaluation_options){.bins = (int)c->bins,
+                                                       .variance_threshold = c->variance_threshold,
+                                                       .mean_error = c->mean_error}));
+    out->examples = codes->examples;
+    snprintf(out->device, sizeof out->device, "%s",
+             pv_device_description(pv_stream_device(stream)));
+    out->sklearn_era = (pv_sklearn_era)c->sklearn_era;
+    if (codes->factors == 0) {
+        if (!whole)
+            return pv_fail(PV_EDATA, "the codes have no factors, which metrics need, and not all "
+                                     "of mean, variance and sampled, which types need");
+        if (!o->quiet) fprintf(stderr, "note: the codes have no factors: no metrics\n");
+        return PV_OK;
+    }
+    return compute(&out->metrics, codes, stream, c, o);
+}
+
+static pv_status score_file(const char *path, const pv_config *c, const options *o)
+{
+    pv_codes codes;
+    pv_device *device = NULL;
+    pv_stream *stream = NULL;
+    pv_evaluation result = {0};
+    PV_TRY(pv_codes_read(&codes, path));
+    pv_status status = pv_device_open(&device, c->device);
+    if (status == PV_OK) status = pv_stream_open(&stream, device, (int)c->threads);
+    if (status == PV_OK) status = evaluate(&result, &codes, stream, c, o);
+    if (status == PV_OK && o->json)
+        status = pv_evaluation_write(&result, "-");
+    else if (status == PV_OK)
+        pv_evaluation_print(&result, stdout);
+    pv_evaluation_free(&result);
+    pv_stream_close(stream);
+    pv_device_close(device);
+    pv_codes_free(&codes);
+    return status;
+}
+
+static pv_status score(const pv_arguments *rest, void *state)
+{
+    const options *o = state;
+    pv_config config;
+    if (rest->count == 0 || pv_is_assignment(rest->value[0]))
+        return pv_fail(PV_EUSAGE, "score: a codes file must be named; see --help");
+    for (int i = 1; i < rest->count; i++)
+        if (!pv_is_assignment(rest->value[i]))
+            return pv_fail(PV_EUSAGE, "%s: score takes one file, then key=value", rest->value[i]);
+    PV_TRY(pv_metrics_check(o->metrics));
+    PV_TRY(pv_config_load(&config, NULL, rest->count - 1, rest->value + 1));
+    pv_status status = score_file(rest->value[0], &config, o);
+    pv_config_clear(&config);
+    return status;
+}
+
+int pv_command_score(int argc, char **argv)
+{
+    options o = {.metrics = "study"};
+    const pv_option known[] = {{.name = "--metrics", .text = &o.metrics},
+                               {.name = "--continuous", .flag = &o.continuous},
+                               {.name = "--json", .flag = &o.json},
+                               {.name = "--quiet", .flag = &o.quiet},
+                               {0}};
+    return pv_command_run(&(pv_command){.usage = usage,
+                                        .more_usage = list_metrics,
+                                        .options = known,
+                                        .sets_device = 1,
+                                        .run = score,
+                                        .state = &o},
+                          argc, argv);
+}
