@@ -103,6 +103,8 @@ static pv_status evaluate(pv_evaluation *out, const pv_codes *codes, pv_stream *
         if (!o->quiet) fprintf(stderr, "note: the codes have no factors: no metrics\n");
         return PV_OK;
     }
+    if (!codes->mean && !codes->sampled)
+        return pv_fail(PV_EDATA, "the codes are neither mean nor sampled, which metrics need");
     return compute(&out->metrics, codes, stream, c, o);
 }
 

@@ -1,0 +1,203 @@
+# score.sh -- metrics of codes from any program, as their user sees them.
+. "$SOURCE/tests/cli/check.inc"
+
+if ! python3 -c '' 2>error.text; then
+    echo "skipped: python3 is missing, so no codes of another program can be made"
+    exit 77
+fi
+
+# codes FILE TABLES: see write_codes.py.
+codes() { need python3 "$SOURCE/tests/cli/write_codes.py" "$@"; }
+# json FILE EXPRESSION: true of the value j.
+json() { python3 -c "import json, sys; j = json.load(open('$1')); sys.exit(not ($2))"; }
+# score FILE ARGUMENTS...: on few draws.
+score() {
+    file=$1
+    shift
+    polarvae score $file metric_train=400 metric_test=200 --quiet "$@"
+}
+
+codes whole.h5 "mean_f32=mean, sampled_f32=sampled, variance_f32=variance, factors_i32=factors"
+codes mean.h5 "mean=mean, factors=factors"
+codes few.h5 "mean=mean[:59], factors=factors[:59]"
+
+# ---- help ----
+
+polarvae score --help >help.text
+all="beta_vae factor_vae mig dci sap modularity explicitness unsupervised downstream_logistic
+    downstream_trees irs"
+for name in $all; do
+    check "--help does not tell what $name is" grep -q "^  $name  *[a-z].* .* " help.text
+    need score mean.h5 --metrics $name --json >j.json
+    check "--metrics $name: computes something else" json j.json \
+        "list(j['metrics']['mean']) == ['$name'] and len(j['metrics']['mean']['$name']) > 2"
+done
+check "--help: what needs a grid" test "$(grep -c 'needs a grid' help.text)" -eq 2
+for name in beta_vae factor_vae; do
+    check "--help: $name needs a grid" grep -q "^  $name .*needs a grid" help.text
+done
+need score mean.h5 --metrics downstream,mig,mig --json >j.json
+check "a list of metrics" json j.json \
+    "sorted(j['metrics']['mean']) == ['downstream_logistic', 'downstream_trees', 'mig']"
+need score few.h5 --metrics study --json >study.json
+need score few.h5 --json >j.json
+check "the study's metrics are not the default" cmp study.json j.json
+need score few.h5 --metrics all --json >j.json
+check "all are not the study's and irs" json j.json \
+    "set(j['metrics']['mean']) - set(json.load(open('study.json'))['metrics']['mean']) == {'irs'}"
+
+# ---- what is refused ----
+
+refused 2 "a codes file must be named" score
+refused 2 "a codes file must be named" score bins=10
+refused 2 "other.h5: score takes one file" score whole.h5 other.h5
+refused 2 "there is no 'migg'; there are beta_vae, factor_vae, mig" score whole.h5 --metrics migg
+refused 2 "there is no 'mi'; " score whole.h5 --metrics dci,mi
+refused 2 "there is no ''; " score whole.h5 --metrics mig,,dci
+refused 2 "--metrics: a value must follow" score whole.h5 --metrics=
+refused 2 "did you mean --metrics?" score whole.h5 --metric mig
+refused 2 "unknown key 'metric_trian'; did you mean 'metric_train'?" score whole.h5 metric_trian=9
+refused 2 "metric_train must be a whole number" score whole.h5 metric_train=0
+refused 2 "bins must be" score whole.h5 bins=1
+refused 2 "sklearn_era.*current.*study" score whole.h5 sklearn_era=old
+refused 2 "there is no 'migg'" score missing.h5 --metrics migg
+
+refused 1 "missing.h5: .*No such file" score missing.h5
+mkdir directory
+refused 1 "directory: " score directory
+: >empty.h5
+head -c $(($(wc -c <whole.h5) / 2)) whole.h5 >half.h5
+head -c $(($(wc -c <whole.h5) - 1)) whole.h5 >short.h5
+head -c 5000 /dev/urandom >noise.h5
+for name in trained noisy; do # compressed and with checksums
+    golden="$SOURCE/tests/golden/codes_$name.h5"
+    head -c $(($(wc -c <"$golden") * 2 / 3)) "$golden" >$name.h5
+done
+for file in empty half short noise trained noisy; do
+    refused 1 "$file.h5: " score $file.h5 --quiet
+done
+
+# wrong PATTERN TABLES: codes that are no good.
+wrong() {
+    codes wrong.h5 "$2"
+    refused 1 "$1" score wrong.h5 --quiet
+}
+wrong "wrong.h5: holds no codes: mean, sampled, variance or codes" "factors=factors, z=mean"
+wrong "wrong.h5: 'factors' is int64 .59, 3.; expected int32 .60, 3." \
+    "mean=mean, factors=factors[:59]"
+wrong "wrong.h5: 'factors' is float64 .* expected int32" "mean=mean, factors_f64=mean, factors=mean"
+wrong "wrong.h5: 'sampled' is float64 .59, 4.; expected float32 .60, 4." \
+    "mean=mean, sampled=sampled[:59], factors=factors"
+wrong "wrong.h5: 'mean' is int64" "mean=factors, factors=factors"
+wrong "wrong.h5: mean is not a table" "mean=[0.5, 1.5], factors=factors"
+wrong "wrong.h5: factors is not a table" "mean=mean, factors=[1, 2]"
+wrong "factors, which metrics need" "mean=mean"
+wrong "no factors, .* not all of mean, variance and sampled" "mean=mean, sampled=sampled"
+wrong "neither mean nor sampled" "variance=variance, factors=factors"
+wrong "1 examples, metrics need at least 2" "mean=mean[:1], factors=factors[:1]"
+wrong "17 factors, metrics need 1 to 16" "mean=mean, factors=[row * 5 + row[:2] for row in factors]"
+wrong "mean of example 7, variable 2 is nan" \
+    "mean=mean[:7] + [[0.5, 0.5, math.nan, 0.5]] + mean[8:], factors=factors"
+wrong "sampled of example 59, variable 0 is -inf" \
+    "mean=mean, sampled_f32=sampled[:59] + [[-math.inf, 0.5, 0.5, 0.5]], factors=factors"
+wrong "wrong.h5: 'factors'" "mean=mean, factors=[[2**40, 0, 0]] + factors[1:]"
+
+refused 1 "cuda:7" score whole.h5 --device cuda:7 --quiet
+refused 2 "device 'gpu' is not known" score whole.h5 --device gpu --quiet
+
+# ---- JSON ----
+
+LIST=mig,dci,sap,factor_vae,unsupervised,irs,explicitness
+need score whole.h5 --metrics $LIST --json threads=1 --device cpu >one.json
+need score whole.h5 --metrics $LIST --json threads=3 --device cpu >three.json
+check "three threads: another JSON" cmp one.json three.json
+check "JSON: types and scores" json one.json "j['examples'] == 60 and
+    j['counts'] == {'active': 3, 'mixed': 0, 'passive': 1} and
+    j['representations']['sampled']['active']['size'] == 3"
+for name in mean sampled; do
+    check "JSON: metrics of $name" json one.json "set(j['metrics']['$name']) == set('$LIST'.split(','))"
+    check "JSON: mig of $name" json one.json "(lambda m: 0.4 < m['discrete_mig'] < 0.9 and
+        [len(row) for row in m['mutual_information']] == [3] * 4 and m['train'] == 400)(
+        j['metrics']['$name']['mig'])"
+    check "JSON: dci of $name" json one.json "(lambda m: m['disentanglement'] > 0.9 and
+        m['train'] == 400 and m['test'] == 200)(j['metrics']['$name']['dci'])"
+done
+check "JSON: a metric lacks its seed, or has a reason" json one.json "all(
+    type(m['seed']) is int and 'reason' not in m
+    for r in ('mean', 'sampled') for m in j['metrics'][r].values())"
+check "JSON: the era is not the default" json one.json "j['metrics']['sklearn_era'] == 'current'"
+
+need score mean.h5 --metrics $LIST --json >j.json
+check "only a mean: other metrics than with the rest" json j.json \
+    "j['metrics']['mean'] == json.load(open('one.json'))['metrics']['mean']"
+check "only a mean: types or sampled codes" json j.json \
+    "'variables' not in j and not j['metrics'].get('sampled')"
+codes codes.h5 "codes=mean, factors_i32=factors"
+need score codes.h5 --metrics $LIST --json >codes.json
+check "codes, not mean: another JSON" cmp j.json codes.json
+
+codes unlabelled.h5 "mean=mean, sampled=sampled, variance=variance"
+need polarvae score unlabelled.h5 --json >j.json 2>error.text
+check "no factors: metrics" json j.json "'metrics' not in j and j['counts']['passive'] == 1"
+check "no factors: no note" grep -q "^note: .* no factors" error.text
+
+need score few.h5 --metrics all --json >j.json
+check "no grid: interventions" json j.json "all(
+    'needs examples that share a factor' in j['metrics']['mean'][m]['reason'] and
+    not any('accuracy' in key for key in j['metrics']['mean'][m]) for m in ('beta_vae', 'factor_vae'))"
+check "no grid: what is learned" json j.json \
+    "(lambda m: m['dci']['train'] == 39 and m['dci']['test'] == 20 and m['mig']['train'] == 59 and
+        '10:mean_test_accuracy' in m['downstream_trees'] and
+        '100:mean_test_accuracy' not in m['downstream_trees'])(j['metrics']['mean'])"
+need polarvae score few.h5 --metrics mig,factor_vae >out.text 2>error.text
+check "no grid: no note" grep -q "^note: .* first two thirds of the rows" error.text
+check "no grid: the table does not say why" grep -q "^  - factor_vae: needs examples" out.text
+check "no grid: the table has a number" grep -q "^factor_vae  *-$" out.text
+
+# ---- options that change numbers ----
+
+# other TEXT LIST ARGUMENTS...: these make other metrics.
+other() {
+    text=$1 list=$2
+    shift 2
+    need score mean.h5 --metrics $list --json >a.json
+    need score mean.h5 --metrics $list --json "$@" >b.json
+    check "$text: the same numbers" json a.json \
+        "j['metrics']['mean'] != json.load(open('b.json'))['metrics']['mean']"
+}
+other "another seed" mig evaluation_seed=1
+check "another seed: has the same seed" json b.json \
+    "j['metrics']['mean']['mig']['seed'] != json.load(open('a.json'))['metrics']['mean']['mig']['seed']"
+need score few.h5 --metrics mig,dci --json >a.json
+need score few.h5 --metrics mig,dci --json evaluation_seed=1 >b.json
+for name in a b; do need grep -v '"seed"' $name.json >$name.text; done
+check "no grid: a seed matters" cmp a.text b.text
+other "other bins" mig bins=5
+other "continuous factors" sap --continuous
+other "the study's scikit-learn" explicitness sklearn_era=study
+check "JSON: the era is not named" json b.json "j['metrics']['sklearn_era'] == 'study'"
+other "fewer examples" dci metric_test=30
+check "fewer examples: not named" json b.json "j['metrics']['mean']['dci']['test'] == 30"
+
+# ---- where it goes ----
+
+polarvae score whole.h5 --metrics mig,irs --quiet >table.text 2>error.text
+check "--quiet: status $?" test $? -eq 0
+check "--quiet: on stderr: $(head -n 1 error.text)" test ! -s error.text
+for word in "^mig  *0\.[0-9]* *0\.[0-9]*$" "^irs  *0\." "^active  *3 " "passive (3)"; do
+    check "the table has no '$word'" grep -q "$word" table.text
+done
+need polarvae score whole.h5 --metrics mig,irs >noisy.text 2>error.text
+check "without --quiet: another table" cmp table.text noisy.text
+check "without --quiet: no progress" grep -q "metrics" error.text
+if [ -c /dev/full ]; then
+    for how in "" --json --help; do
+        polarvae score whole.h5 --metrics mig --quiet $how >/dev/full 2>error.text
+        check "score $how >/dev/full: status $?" test $? -eq 1
+        one_line "score $how >/dev/full" "cannot be written"
+    done
+fi
+polarvae score whole.h5 --metrics mig --quiet --json >&- 2>error.text
+check "score >&-: status $?" test $? -eq 1
+one_line "score >&-" "standard output: cannot be written"
+finish
