@@ -38,29 +38,6 @@ static void same_results(const char *what, const pv_metric_results *a, const pv_
 
 /* ---- what changes nothing ---- */
 
-static void swap_rows(table *t, size_t a, size_t b)
-{
-    for (int j = 0; j < t->d; j++) {
-        float *x = &t->code[a * (size_t)t->d + (size_t)j],
-              *y = &t->code[b * (size_t)t->d + (size_t)j], old = *x;
-        *x = *y;
-        *y = old;
-    }
-    for (int f = 0; f < t->k; f++) {
-        int32_t *x = &t->factor[a * (size_t)t->k + (size_t)f],
-                *y = &t->factor[b * (size_t)t->k + (size_t)f], old = *x;
-        *x = *y;
-        *y = old;
-    }
-}
-
-static void shuffle(table *t)
-{
-    pv_random_state random;
-    pv_random_state_seed(&random, 11);
-    for (size_t i = t->rows; i-- > 1;) swap_rows(t, i, pv_random_state_below(&random, i + 1));
-}
-
 static void same_for_all_threads(void)
 {
     static table t[2];
