@@ -35,8 +35,7 @@ static const char usage[] =
 static void list_metrics(FILE *to)
 {
     for (int i = 0; pv_metric_names[i]; i++)
-        fprintf(to, "  %-20s %s%s\n", pv_metric_names[i], pv_metric_title(pv_metric_names[i]),
-                pv_metric_intervenes(pv_metric_names[i]) ? "; needs a grid" : "");
+        fprintf(to, "  %-20s %s\n", pv_metric_names[i], pv_metric_title(pv_metric_names[i]));
     fprintf(to, "  downstream           both of them\n\n");
 }
 

@@ -98,7 +98,7 @@ static void close(void *of)
 
 const pv_metric pv_metric_beta_vae = {
     .name = "beta_vae",
-    .title = "which factor do two examples share, by a linear classifier (Higgins et al. 2017)",
+    .title = "which factor do two examples share (Higgins et al. 2017)",
     .seed = PV_SEED_BETA_VAE,
     .intervenes = 1,
     .state = sizeof(state),

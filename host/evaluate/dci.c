@@ -118,7 +118,7 @@ static void close(void *of)
 
 const pv_metric pv_metric_dci = {
     .name = "dci",
-    .title = "how factors and variables share what trees need to know (Eastwood & Williams 2018)",
+    .title = "which variables tell trees what about factors (Eastwood & Williams 2018)",
     .seed = PV_SEED_DCI,
     .state = sizeof(state),
     .prepare = prepare,

@@ -52,7 +52,6 @@ static const pv_metric *find(const char *name, size_t length)
     return NULL;
 }
 
-int pv_metric_intervenes(const char *name) { return find(name, strlen(name))->intervenes; }
 const char *pv_metric_title(const char *name) { return find(name, strlen(name))->title; }
 
 /* Does a word of a list mean this metric? "downstream" means both predictors. */

@@ -120,8 +120,7 @@ static void close(void *of)
 
 const pv_metric pv_metric_sap = {
     .name = "sap",
-    .title =
-        "how much better the best variable predicts a factor than the second (Kumar et al. 2018)",
+    .title = "how much better the best variable predicts a factor (Kumar et al. 2018)",
     .seed = PV_SEED_SAP,
     .state = sizeof(state),
     .prepare = prepare,

@@ -101,9 +101,8 @@ void pv_metrics_json(struct pv_json *j, const pv_metric_results *results,
 /* A table that a person reads: the main value of each metric, for each representation. */
 void pv_metrics_print(const pv_metric_results *results, FILE *to);
 
-/* The names of all metrics, ended by NULL; whether one needs interventions; a line about it. */
+/* The names of all metrics, ended by NULL; a line about one. */
 extern const char *const pv_metric_names[];
-int pv_metric_intervenes(const char *name);
 const char *pv_metric_title(const char *name);
 
 #endif

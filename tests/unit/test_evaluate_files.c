@@ -114,25 +114,48 @@ static void foreign_codes(void **state)
     pv_codes_free(&c);
 }
 
-/* Writes `mean` [4, 3] and `variance` of another shape, and no `sampled`. */
+/* Writes two tables of codes, or one: [4, 3], and the second of a shape of its own. */
+static void write_two(const char *one, const char *two, size_t rows, size_t columns)
+{
+    static const float value[24] = {0};
+    pv_h5 *file;
+    const pv_h5_array first = {.name = one, .type = PV_H5_F32, .rank = 2, .dim = {4, 3}},
+                      second = {.name = two, .type = PV_H5_F32, .rank = 2, .dim = {rows, columns}};
+    need(pv_h5_create(&file, path));
+    need(pv_h5_write(file, &first, value));
+    if (two) need(pv_h5_write(file, &second, value));
+    need(pv_h5_commit(file));
+    pv_h5_close(file);
+}
+
 static void wrong_shapes(void **state)
 {
     (void)state;
-    static const float value[24] = {0};
-    static const size_t shape[][2] = {{3, 4}, {4, 3}};
-    static const char *const named[] = {"variance", "sampled"};
-    for (int k = 0; k < 2; k++) {
-        pv_h5 *file;
+    pv_codes back;
+    write_two("mean", "variance", 3, 4);
+    REFUSED(pv_codes_read(&back, path), PV_EDATA, path, "variance");
+    write_two("sampled", "mean", 4, 2);
+    REFUSED(pv_codes_read(&back, path), PV_EDATA, path, "sampled");
+    write_two("something", NULL, 0, 0);
+    REFUSED(pv_codes_read(&back, path), PV_EDATA, path, "no codes", "mean", "sampled");
+}
+
+/* A user's own file: what is missing is NULL, and codes are a mean by another name. */
+static void some_codes(void **state)
+{
+    (void)state;
+    static const char *const named[] = {"mean", "codes", "sampled"};
+    for (int k = 0; k < 3; k++) {
         pv_codes back;
-        const pv_h5_array mean = {.name = "mean", .type = PV_H5_F32, .rank = 2, .dim = {4, 3}};
-        const pv_h5_array variance = {
-            .name = "variance", .type = PV_H5_F32, .rank = 2, .dim = {shape[k][0], shape[k][1]}};
-        need(pv_h5_create(&file, path));
-        need(pv_h5_write(file, &mean, value));
-        need(pv_h5_write(file, &variance, value));
-        need(pv_h5_commit(file));
-        pv_h5_close(file);
-        REFUSED(pv_codes_read(&back, path), PV_EDATA, path, named[k]);
+        write_two(named[k], k == 0 ? "codes" : NULL, 2, 7);
+        need(pv_codes_read(&back, path));
+        assert_int_equal(back.examples, 4);
+        assert_int_equal(back.latents, 3);
+        assert_true((back.mean != NULL) == (k < 2));
+        assert_true((back.sampled != NULL) == (k == 2));
+        assert_null(back.variance);
+        assert_int_equal(back.factors, 0);
+        pv_codes_free(&back);
     }
 }
 
@@ -378,11 +401,12 @@ static void tables_of_one_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),         cmocka_unit_test(foreign_codes),
-        cmocka_unit_test(wrong_shapes),       cmocka_unit_test(not_a_table),
-        cmocka_unit_test(refused_codes),      cmocka_unit_test(json),
-        cmocka_unit_test(json_not_measured),  cmocka_unit_test(tables),
-        cmocka_unit_test(tables_of_one_type), cmocka_unit_test(differences),
+        cmocka_unit_test(round_trip),   cmocka_unit_test(foreign_codes),
+        cmocka_unit_test(wrong_shapes), cmocka_unit_test(not_a_table),
+        cmocka_unit_test(some_codes),   cmocka_unit_test(refused_codes),
+        cmocka_unit_test(json),         cmocka_unit_test(json_not_measured),
+        cmocka_unit_test(tables),       cmocka_unit_test(tables_of_one_type),
+        cmocka_unit_test(differences),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

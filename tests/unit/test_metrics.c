@@ -136,41 +136,76 @@ static void compare_metric(pv_h5 *golden, const char *file, const pv_labelled *c
     pv_metric_results_free(&results);
 }
 
-/* Accuracies by the number of examples that predictors saw: [sizes], or [sizes, factors]. */
+/* ---- predictors ---- */
+
+enum { SIZES = 3 };
+static const size_t sizes[SIZES] = {10, 100, 1000}; /* examples that they saw */
+
+/* How far apart accuracies may be, beside the reference's range: of logistic regression that from
+ * where scikit-learn stops to the optimum, of trees that over three seeds. In ten rows many splits
+ * are equally good, and one example more or less of a fold chooses another C. */
+static double allowed_apart(int trees, size_t size, int of_factor)
+{
+    if (trees) return size > 10 ? 0.015 : of_factor ? 0.2 : 0.05;
+    return !of_factor ? 2e-3 : size > 100 ? 2e-3 : size > 10 ? 0.01 : 0.02;
+}
+
+typedef struct {
+    double *low, *high; /* [count] */
+    size_t count;
+} range;
+
+static range read_range(pv_h5 *golden, const char *representation, int trees, const char *key)
+{
+    static const char logistic[] = "downstream_logistic_regression";
+    char path[200];
+    size_t count;
+    range r;
+    snprintf(path, sizeof path, "%s/%s/%s", representation,
+             trees ? "downstream_boosted_trees" : logistic, key);
+    r.low = read_numbers(golden, path, &r.count);
+    snprintf(path, sizeof path, "%s/%s%s/%s%s", representation,
+             trees ? "downstream_boosted_trees" : logistic, trees ? "" : "_optimum", key,
+             trees ? "_range" : "");
+    r.high = read_numbers(golden, path, &count);
+    for (size_t i = 0; i < r.count; i++) {
+        const double a = trees ? r.high[i] : r.low[i], b = r.high[trees ? r.count + i : i];
+        r.low[i] = fmin(a, b);
+        r.high[i] = fmax(a, b);
+    }
+    return r;
+}
+
+/* Accuracies by the number of examples: [sizes], or [sizes, factors]. */
 static void compare_downstream(pv_h5 *golden, const char *file, const pv_labelled *codes,
-                               int second, const char *metric, const char *name, double allowed)
+                               int second, int trees)
 {
     static const char *const keys[] = {"mean_train_accuracy", "mean_test_accuracy",
-                                       "min_train_accuracy", "min_test_accuracy", "train_accuracy",
-                                       "test_accuracy"};
-    enum { SIZES = 3 };
-    static const size_t sizes[SIZES] = {10, 100, 1000};
+                                       "train_accuracy", "test_accuracy"};
     pv_metric_options o = pv_metric_defaults;
     pv_metric_results results;
     memset(o.downstream, 0, sizeof o.downstream);
     memcpy(o.downstream, sizes, sizeof sizes);
     o.test = 2000;
-    NEED(pv_metrics_compute(&results, codes, 2, metric, stream, &o, NULL));
+    NEED(pv_metrics_compute(&results, codes, 2, trees ? "downstream_trees" : "downstream_logistic",
+                            stream, &o, NULL));
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-        char path[200], key[64];
-        size_t count, range_count;
-        snprintf(path, sizeof path, "%s/%s/%s", codes[second].name, name, keys[k]);
-        double *want = read_numbers(golden, path, &count);
-        snprintf(path, sizeof path, "%s/%s/%s_range", codes[second].name, name, keys[k]);
-        double *range = read_numbers(golden, path, &range_count);
-        for (size_t i = 0; want && i < count; i++) {
-            snprintf(key, sizeof key, "%zu:%s", sizes[i / (count / SIZES)], keys[k]);
+        const range r = read_range(golden, codes[second].name, trees, keys[k]);
+        const size_t each = r.count / SIZES;
+        for (size_t i = 0; i < r.count; i++) {
+            char key[64];
+            snprintf(key, sizeof key, "%zu:%s", sizes[i / each], keys[k]);
             const pv_metric_value *got = pv_metric_value_of(&results.result[second], key);
-            check(got != NULL, "%s: no %s", path, key);
+            check(got != NULL, "%s %s: no %s", file, codes[second].name, key);
             if (!got) continue;
-            const double value = got->matrix ? got->matrix[i % (count / SIZES)] : got->number;
-            const double low = range ? range[i] : want[i], high = range ? range[count + i] : want[i];
-            check(value >= low - allowed && value <= high + allowed,
-                  "%s %s %s[%zu]: %.6g, the reference %.6g to %.6g", file, path, key, i, value, low,
-                  high);
+            const double value = got->matrix ? got->matrix[i % each] : got->number,
+                         allowed = allowed_apart(trees, sizes[i / each], each > 1);
+            check(value >= r.low[i] - allowed && value <= r.high[i] + allowed,
+                  "%s %s %s %s[%zu]: %.6g, the reference %.6g to %.6g", file, codes[second].name,
+                  trees ? "trees" : "logistic", key, i % each, value, r.low[i], r.high[i]);
         }
-        free(want);
-        free(range);
+        free(r.low);
+        free(r.high);
     }
     pv_metric_results_free(&results);
 }
@@ -194,10 +229,8 @@ static void compare_file(const char *name)
         for (int c = 0; c < COMPARISONS; c++)
             compare_metric(golden, name, both, second, &comparisons[c]);
     for (int second = 0; second < 2; second++) {
-        compare_downstream(golden, name, both, second, "downstream_logistic",
-                           "downstream_logistic_regression", 1e-3);
-        compare_downstream(golden, name, both, second, "downstream_trees",
-                           "downstream_boosted_trees", 0.01);
+        compare_downstream(golden, name, both, second, 0);
+        compare_downstream(golden, name, both, second, 1);
     }
     pv_labelled_close(&both[0]);
     pv_labelled_close(&both[1]);
