@@ -54,7 +54,7 @@ static void close(void *of) { pv_examples_free(of); }
 
 const pv_metric pv_metric_unsupervised = {
     .name = "unsupervised",
-    .title = "total correlation, Wasserstein correlation and mutual information of variables",
+    .title = "total and Wasserstein correlation, mutual information of variables",
     .seed = PV_SEED_UNSUPERVISED,
     .state = sizeof(pv_examples),
     .prepare = prepare,
