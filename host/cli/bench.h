@@ -7,6 +7,7 @@
 typedef struct {
     const char *objective, *csv;
     const char *device, *precision;
+    const char *metrics, *codes; /* of evaluate; codes: a file, or NULL */
     long kernel, batch, threads, lanes, seconds;
     int json, quiet;
 } pv_bench_options;
@@ -57,6 +58,7 @@ double pv_bench_median(double *value, size_t count);
 /* ---- the benchmarks ---- */
 
 pv_status pv_bench_train(const pv_bench_options *options);
+pv_status pv_bench_evaluate(const pv_bench_options *options);
 pv_status pv_bench_encode(const pv_bench_options *options);
 pv_status pv_bench_kernels(const pv_bench_options *options);
 

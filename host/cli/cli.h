@@ -55,7 +55,7 @@ int pv_is_assignment(const char *argument);
     X(encode, "mean, variance and sampled codes of a trained model")                               \
     X(evaluate, "variable types, and mean against sampled representations")                        \
     X(score, "the same scores for codes of any program")                                           \
-    X(bench, "throughput of training, of encoding and of each kernel")                             \
+    X(bench, "throughput of training, encoding, each kernel, each metric")                             \
     X(check, "a device against a reference file that another one wrote")                           \
     X(info, "version, devices, processor features")
 
