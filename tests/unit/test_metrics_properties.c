@@ -52,6 +52,9 @@ static void same_for_all_threads(void)
     o.threads = 1;
     NEED(pv_metrics_compute(&one, both, 2, "all", stream, &o, NULL));
     check(one.count == 22, "%d results", one.count);
+    for (int i = 0; i < 11; i++)
+        check(one.result[i].seed != one.result[i + 11].seed, "%s: draws are shared",
+              one.result[i].metric);
     for (o.threads = 2; o.threads <= 5; o.threads += 3) {
         NEED(pv_metrics_compute(&more, both, 2, "all", stream, &o, NULL));
         same_results("threads", &more, &one, NULL);
@@ -102,6 +105,29 @@ static void same_for_columns_and_subset(void)
     NEED(pv_metrics_compute(&a, &subset, 1, "all", stream, &few, NULL));
     b = run(&part, "all", &few);
     same_results("a subset", &a, &b, NULL);
+    pv_metric_results_free(&a);
+    pv_metric_results_free(&b);
+    pv_labelled_close(&subset);
+}
+
+/* A variable that hardly moves has no vote in factor_vae, though it knows a factor. */
+static void same_without_a_dead_one(void)
+{
+    static const int variable[] = {1, 2, 3, 4};
+    static table t;
+    pv_labelled subset;
+    pv_metric_results a, b;
+    make_noisy(&t, 5);
+    for (size_t i = 0; i < t.rows; i++) t.code[i * 5] = (float)t.factor[i * 3] / 64;
+    open_table(&subset, &t, variable, 4);
+    NEED(pv_metrics_compute(&a, &subset, 1, "factor_vae", stream, &few, NULL));
+    b = run(&t, "factor_vae", &few);
+    same_results("a dead variable", &a, &b, NULL);
+    pv_metric_results_free(&b);
+    for (size_t i = 0; i < t.rows; i++) t.code[i * 5] *= 64;
+    b = run(&t, "factor_vae", &few);
+    check(number(&b, "factor_vae", "eval_accuracy") > number(&a, "factor_vae", "eval_accuracy"),
+          "a variable that knows a factor has no vote");
     pv_metric_results_free(&a);
     pv_metric_results_free(&b);
     pv_labelled_close(&subset);
@@ -294,6 +320,7 @@ int main(void)
     same_for_all_threads();
     same_for_order_and_names();
     same_for_columns_and_subset();
+    same_without_a_dead_one();
     near_for_changed_codes();
     identity(1);
     identity(2);
