@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "evaluate/moments.h"
 #include "evaluate/scores.h"
+#include "evaluate/types.h"
 
 enum {
     MAX_BINS = 256,     /* a bin's number is a byte on the device */
@@ -81,7 +82,8 @@ static pv_status find_types(pv_evaluation *out, const pv_codes *codes, pv_stream
         out->count[out->type[j]]++;
     }
     pv_moments_free(&m);
-    return PV_OK;
+    pv_types_sensitivity(out, options);
+    return pv_types_by_example(out, codes->variance, options);
 }
 
 static pv_status score(pv_representation *out, const pv_evaluation *evaluation, const float *x,
@@ -133,6 +135,10 @@ void pv_evaluation_free(pv_evaluation *evaluation)
     free(evaluation->mean_variance);
     free(evaluation->variance_of_variance);
     free(evaluation->kl);
+    for (int t = 0; t < PV_TYPES; t++) {
+        free(evaluation->examples_of[t]);
+        free(evaluation->examples_with[t]);
+    }
     pv_representation_free(&evaluation->mean);
     pv_representation_free(&evaluation->sampled);
     pv_metric_results_free(&evaluation->metrics);

@@ -15,6 +15,10 @@ static void variables(pv_json *j, const pv_evaluation *e)
         pv_json_real(j, "variance_of_variance", e->variance_of_variance[v]);
         pv_json_real(j, "kl", e->kl[v]);
         if (!isfinite(e->kl[v])) pv_json_text(j, "reason", "infinite KL: a variance is 0");
+        pv_json_object(j, "examples");
+        for (int t = 0; t < PV_TYPES; t++)
+            pv_json_whole(j, pv_type_name[t], (long long)e->examples_of[t][v]);
+        pv_json_end(j);
         pv_json_end(j);
     }
     pv_json_end(j);
@@ -55,6 +59,33 @@ static void metrics(pv_json *j, const pv_evaluation *e)
     pv_json_end(j);
 }
 
+/* How many examples have 0, 1, ... variables of each type. */
+static void examples(pv_json *j, const pv_evaluation *e)
+{
+    pv_json_object(j, "examples_by_count");
+    for (int t = 0; t < PV_TYPES; t++) {
+        pv_json_array(j, pv_type_name[t]);
+        for (int n = 0; n <= e->latents; n++)
+            pv_json_whole(j, NULL, (long long)e->examples_with[t][n]);
+        pv_json_end(j);
+    }
+    pv_json_end(j);
+}
+
+static void sensitivity(pv_json *j, const pv_evaluation *e)
+{
+    pv_json_array(j, "sensitivity");
+    for (int k = 0; k < PV_SENSITIVITIES; k++) {
+        const pv_sensitivity *s = &e->sensitivity[k];
+        pv_json_object(j, NULL);
+        pv_json_real(j, "variance_threshold", s->variance_threshold);
+        pv_json_real(j, "mean_error", s->mean_error);
+        for (int t = 0; t < PV_TYPES; t++) pv_json_whole(j, pv_type_name[t], s->count[t]);
+        pv_json_end(j);
+    }
+    pv_json_end(j);
+}
+
 /* What needs mean, variance and sampled codes. */
 static void types_and_scores(pv_json *j, const pv_evaluation *e)
 {
@@ -62,6 +93,8 @@ static void types_and_scores(pv_json *j, const pv_evaluation *e)
     pv_json_object(j, "counts");
     for (int t = 0; t < PV_TYPES; t++) pv_json_whole(j, pv_type_name[t], e->count[t]);
     pv_json_end(j);
+    examples(j, e);
+    sensitivity(j, e);
     pv_json_object(j, "representations");
     representation(j, "mean", &e->mean, e->latents);
     representation(j, "sampled", &e->sampled, e->latents);

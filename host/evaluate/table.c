@@ -15,13 +15,16 @@ static void variables(const pv_evaluation *e, FILE *to)
 {
     int colour = isatty(fileno(to)) && !getenv("NO_COLOR");
     fprintf(to, "Latent variables over %zu examples\n\n", e->examples);
-    fprintf(to, "%5s  %-8s%19s%20s%12s%22s\n", "index", "type", "posterior variance",
-            "variance of that", "KL, nats", "variance of the mean");
+    fprintf(to, "%5s  %-8s%19s%17s%10s%21s%18s\n", "index", "type", "posterior variance",
+            "variance of that", "KL, nats", "variance of the mean", "act, pas examples");
     for (int v = 0; v < e->latents; v++) {
         const char *start = colour ? type_colour[e->type[v]] : "", *end = colour ? "\033[0m" : "";
-        fprintf(to, "%5d  %s%-8s%s%19.4f%20.2e%12.4f%22.2e\n", v, start, pv_type_name[e->type[v]],
-                end, e->mean_variance[v], e->variance_of_variance[v], e->kl[v],
-                e->mean.covariance[v * e->latents + v]);
+        const double share = 100.0 / (double)e->examples;
+        fprintf(to, "%5d  %s%-8s%s%19.4f%17.2e%10.4f%21.2e%9.0f %%%5.0f %%\n", v, start,
+                pv_type_name[e->type[v]], end, e->mean_variance[v], e->variance_of_variance[v],
+                e->kl[v], e->mean.covariance[v * e->latents + v],
+                share * (double)e->examples_of[PV_ACTIVE][v],
+                share * (double)e->examples_of[PV_PASSIVE][v]);
     }
 }
 
@@ -108,6 +111,18 @@ static void count(const pv_evaluation *e, pv_type type, const char *meaning, FIL
     fprintf(to, "): %s.\n", meaning);
 }
 
+/* Do other thresholds give other counts? */
+static void sensitivity(const pv_evaluation *e, FILE *to)
+{
+    enum { HALF = 6, TWICE = 18 }; /* both thresholds */
+    const int *half = e->sensitivity[HALF].count, *twice = e->sensitivity[TWICE].count;
+    fprintf(to,
+            "Active, mixed, passive: %d, %d, %d; %d, %d, %d with half, %d, %d, %d with twice "
+            "the thresholds.\n",
+            e->count[PV_ACTIVE], e->count[PV_MIXED], e->count[PV_PASSIVE], half[PV_ACTIVE],
+            half[PV_MIXED], half[PV_PASSIVE], twice[PV_ACTIVE], twice[PV_MIXED], twice[PV_PASSIVE]);
+}
+
 static void sentences(const pv_evaluation *e, FILE *to)
 {
     const pv_scores *mean = e->mean.subset, *sampled = e->sampled.subset;
@@ -134,6 +149,7 @@ void pv_evaluation_print(const pv_evaluation *evaluation, FILE *to)
         comparison(evaluation, to);
         fputc('\n', to);
         sentences(evaluation, to);
+        sensitivity(evaluation, to);
     }
     if (typed && scored) fputc('\n', to);
     if (scored) pv_metrics_print(&evaluation->metrics, to);

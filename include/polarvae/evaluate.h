@@ -36,7 +36,8 @@ extern const char *const pv_type_name[PV_TYPES]; /* "active", ... */
 
 /* The paper's rule, on the posterior variance s of one latent over the examples: with m its
  * average and v its population variance, a variable is active if v < variance_threshold and
- * m <= mean_error, passive if v < variance_threshold and |m - 1| <= mean_error, else mixed. */
+ * m <= mean_error, passive if v < variance_threshold and |m - 1| <= mean_error, else mixed. Of one
+ * example, whose variance is m, the same with v = 0. */
 pv_type pv_variable_type(double mean_variance, double variance_of_variance,
                          double variance_threshold, double mean_error);
 
@@ -63,14 +64,24 @@ typedef struct {
     pv_scores subset[PV_SUBSETS];
 } pv_representation;
 
+/* How many variables have each type under other thresholds than those of the evaluation. */
+typedef struct {
+    double variance_threshold, mean_error;
+    int count[PV_TYPES];
+} pv_sensitivity;
+enum { PV_SENSITIVITIES = 25 }; /* 5 by 5: both thresholds times 1/4, 1/2, 1, 2 and 4 */
+
 typedef struct {
     size_t examples;
-    int latents; /* 0: only metrics were computed */
+    int latents;                               /* 0: only metrics were computed */
     char device[PV_DESCRIPTION], precision[8]; /* where codes were scored, and how encoded or "" */
     pv_type *type;                             /* [latents]; owned, as the next three */
     double *mean_variance, *variance_of_variance; /* of the posterior variance, over examples */
     double *kl;                                   /* average KL of each variable, nats */
     int count[PV_TYPES];
+    size_t *examples_of[PV_TYPES];   /* [latents] on how many examples a variable is of the type */
+    size_t *examples_with[PV_TYPES]; /* [latents + 1] how many examples have n variables of it */
+    pv_sensitivity sensitivity[PV_SENSITIVITIES];
     pv_representation mean, sampled;
     double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */
     pv_metric_results metrics;  /* of "mean" and "sampled"; empty if not computed; owned */

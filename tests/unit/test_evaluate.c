@@ -106,6 +106,61 @@ static void partition_of_codes(void **state)
     pv_codes_free(&c);
 }
 
+/* Example by example: on the first `passive[j]` of them variable j is passive, on the last 7 mixed,
+ * on the rest active. */
+static void types_of_examples(void **state)
+{
+    (void)state;
+    enum { N = 1000, D = 4, BETWEEN = 7 };
+    static const int passive[D] = {0, 100, 500, 900};
+    pv_codes c = synthetic_codes(N, D, 0, 0, 1);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < D; j++)
+            c.variance[i * D + j] = i >= N - BETWEEN ? 0.5f : i < passive[j] ? 1.05f : 0.05f;
+    pv_evaluation e;
+    need(pv_evaluate_codes(&e, &c, stream, &paper));
+    for (int j = 0; j < D; j++) {
+        assert_int_equal(e.examples_of[PV_PASSIVE][j], passive[j]);
+        assert_int_equal(e.examples_of[PV_MIXED][j], BETWEEN);
+        assert_int_equal(e.examples_of[PV_ACTIVE][j], N - BETWEEN - passive[j]);
+    }
+    static const size_t with_passive[D + 1] = {100, 400, 400, 100, 0};
+    for (int n = 0; n <= D; n++) {
+        assert_int_equal(e.examples_with[PV_PASSIVE][n], with_passive[n]);
+        assert_int_equal(e.examples_with[PV_MIXED][n], n == 0 ? N - BETWEEN : n == D ? BETWEEN : 0);
+    }
+    pv_evaluation_free(&e);
+    pv_codes_free(&c);
+}
+
+/* Posterior variances of 0.06 and 0.3 without spread, and one of 0 or 1 in turn, a spread of 1/4.
+ */
+static void sensitivity(void **state)
+{
+    (void)state;
+    enum { N = 100, D = 3 };
+    pv_codes c = synthetic_codes(N, D, 0, 0, 1);
+    for (int i = 0; i < N; i++) {
+        c.variance[i * D] = 0.06f;
+        c.variance[i * D + 1] = 0.3f;
+        c.variance[i * D + 2] = (float)(i % 2);
+    }
+    pv_evaluation e;
+    need(pv_evaluate_codes(&e, &c, stream, &paper));
+    for (int k = 0; k < PV_SENSITIVITIES; k++) {
+        const pv_sensitivity *s = &e.sensitivity[k];
+        const int active = (s->mean_error >= 0.06) + (s->mean_error >= 0.3) +
+                           (s->variance_threshold > 0.25 && s->mean_error >= 0.5);
+        near(s->variance_threshold, 0.1 * pow(2, k / 5 - 2), 1e-15, "a threshold");
+        near(s->mean_error, 0.1 * pow(2, k % 5 - 2), 1e-15, "a threshold");
+        assert_int_equal(s->count[PV_ACTIVE], active);
+        assert_int_equal(s->count[PV_PASSIVE], 0);
+        assert_int_equal(s->count[PV_MIXED], D - active);
+    }
+    pv_evaluation_free(&e);
+    pv_codes_free(&c);
+}
+
 /* ---- bins ---- */
 
 /* Labels of numpy.digitize less one: equal widths, the largest value in the last bin, a constant in
@@ -327,6 +382,8 @@ int main(void)
         cmocka_unit_test(partition),
         cmocka_unit_test(thresholds),
         cmocka_unit_test(partition_of_codes),
+        cmocka_unit_test(types_of_examples),
+        cmocka_unit_test(sensitivity),
         cmocka_unit_test(bins_of_numpy),
         cmocka_unit_test(ordinary),
         cmocka_unit_test(awkward),
