@@ -114,7 +114,8 @@ check "JSON: types and scores" json one.json "j['examples'] == 60 and
     j['counts'] == {'active': 3, 'mixed': 0, 'passive': 1} and
     j['representations']['sampled']['active']['size'] == 3"
 for name in mean sampled; do
-    check "JSON: metrics of $name" json one.json "set(j['metrics']['$name']) == set('$LIST'.split(','))"
+    check "JSON: metrics of $name" json one.json \
+        "set(j['metrics']['$name']) == set('$LIST'.split(','))"
     check "JSON: mig of $name" json one.json "(lambda m: 0.4 < m['discrete_mig'] < 0.9 and
         [len(row) for row in m['mutual_information']] == [3] * 4 and m['train'] == 400)(
         j['metrics']['$name']['mig'])"
@@ -143,7 +144,8 @@ check "no factors: no note" grep -q "^note: .* no factors" error.text
 need score few.h5 --metrics all --json >j.json
 check "no grid: interventions" json j.json "all(
     'needs examples that share a factor' in j['metrics']['mean'][m]['reason'] and
-    not any('accuracy' in key for key in j['metrics']['mean'][m]) for m in ('beta_vae', 'factor_vae'))"
+    not any('accuracy' in key for key in j['metrics']['mean'][m])
+    for m in ('beta_vae', 'factor_vae'))"
 check "no grid: what is learned" json j.json \
     "(lambda m: m['dci']['train'] == 39 and m['dci']['test'] == 20 and m['mig']['train'] == 59 and
         '10:mean_test_accuracy' in m['downstream_trees'] and
@@ -165,8 +167,8 @@ other() {
         "j['metrics']['mean'] != json.load(open('b.json'))['metrics']['mean']"
 }
 other "another seed" mig evaluation_seed=1
-check "another seed: has the same seed" json b.json \
-    "j['metrics']['mean']['mig']['seed'] != json.load(open('a.json'))['metrics']['mean']['mig']['seed']"
+for name in a b; do need grep '"seed"' $name.json >$name.text; done
+check "another seed: has the same seed" test -n "$(cmp a.text b.text 2>&1)"
 need score few.h5 --metrics mig,dci --json >a.json
 need score few.h5 --metrics mig,dci --json evaluation_seed=1 >b.json
 for name in a b; do need grep -v '"seed"' $name.json >$name.text; done
