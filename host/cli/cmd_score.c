@@ -8,10 +8,13 @@
 #include "polarvae/evaluate.h"
 
 static const char usage[] =
-    "Usage: polarvae score CODES.h5 [--metrics LIST] [key=value ...] [--json] [--quiet]\n"
+    "Usage: polarvae score CODES [--factors FACTORS.npy] [--metrics LIST] [key=value ...] "
+    "[--json]\n"
     "\n"
-    "Scores codes that any program may have made: an HDF5 file with some of mean, variance and\n"
-    "sampled (or codes, which are taken as mean), [N, D] each, and factors, whole numbers [N, K].\n"
+    "Scores codes that any program may have made: an HDF5 file or NumPy's .npz with some of mean,\n"
+    "variance and sampled (or codes, which are taken as mean), [N, D] each, and factors, whole\n"
+    "numbers [N, K], with their names in factor_names, if any; or codes alone as a .npy, taken as\n"
+    "mean, and their factors as another.\n"
     "Mean, variance and sampled together give the types of variables and the scores of each set;\n"
     "mean or sampled with factors give disentanglement metrics. In a file that holds every\n"
     "combination of its factors once, examples that share a factor are looked up, as beta_vae and\n"
@@ -19,6 +22,7 @@ static const char usage[] =
     "tested on the rest.\n"
     "\n"
     "  --metrics LIST  study (default), all, or names with commas, see below\n"
+    "  --factors FILE  factors of codes that have none in their own file, as a .npy\n"
     "  --continuous    factors are numbers, not names: sap is by squared correlation\n"
     "  key=value       metric_train, metric_test, sklearn_era, evaluation_seed (of a grid's "
     "draws),\n"
@@ -30,6 +34,7 @@ static const char usage[] =
     "\n"
     "Example:\n"
     "  polarvae score codes.h5 --metrics mig,dci\n"
+    "  polarvae score codes.npy --factors factors.npy\n"
     "\n";
 
 static void list_metrics(FILE *to)
@@ -40,7 +45,7 @@ static void list_metrics(FILE *to)
 }
 
 typedef struct {
-    const char *metrics;
+    const char *metrics, *factors;
     int continuous, json, quiet;
 } options;
 
@@ -97,8 +102,10 @@ static pv_status evaluate(pv_evaluation *out, const pv_codes *codes, pv_stream *
     out->sklearn_era = (pv_sklearn_era)c->sklearn_era;
     if (codes->factors == 0) {
         if (!whole)
-            return pv_fail(PV_EDATA, "the codes have no factors, which metrics need, and not all "
-                                     "of mean, variance and sampled, which types need");
+            return pv_fail(
+                PV_EDATA,
+                "the codes have no factors, which metrics need (see --factors), and not all "
+                "of mean, variance and sampled, which types need");
         if (!o->quiet) fprintf(stderr, "note: the codes have no factors: no metrics\n");
         return PV_OK;
     }
@@ -114,7 +121,8 @@ static pv_status score_file(const char *path, const pv_config *c, const options 
     pv_stream *stream = NULL;
     pv_evaluation result = {0};
     PV_TRY(pv_codes_read(&codes, path));
-    pv_status status = pv_device_open(&device, c->device);
+    pv_status status = o->factors ? pv_codes_read_factors(&codes, o->factors) : PV_OK;
+    if (status == PV_OK) status = pv_device_open(&device, c->device);
     if (status == PV_OK) status = pv_stream_open(&stream, device, (int)c->threads);
     if (status == PV_OK) status = evaluate(&result, &codes, stream, c, o);
     if (status == PV_OK && o->json)
@@ -147,11 +155,10 @@ static pv_status score(const pv_arguments *rest, void *state)
 int pv_command_score(int argc, char **argv)
 {
     options o = {.metrics = "study"};
-    const pv_option known[] = {{.name = "--metrics", .text = &o.metrics},
-                               {.name = "--continuous", .flag = &o.continuous},
-                               {.name = "--json", .flag = &o.json},
-                               {.name = "--quiet", .flag = &o.quiet},
-                               {0}};
+    const pv_option known[] = {
+        {.name = "--metrics", .text = &o.metrics},       {.name = "--factors", .text = &o.factors},
+        {.name = "--continuous", .flag = &o.continuous}, {.name = "--json", .flag = &o.json},
+        {.name = "--quiet", .flag = &o.quiet},           {0}};
     return pv_command_run(&(pv_command){.usage = usage,
                                         .more_usage = list_metrics,
                                         .options = known,

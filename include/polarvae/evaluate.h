@@ -27,9 +27,13 @@ void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
  * the attribute precision, which is not read. The file appears under its name only when it is
  * complete. */
 pv_status pv_codes_write(const pv_codes *codes, const char *path);
-/* What is missing is NULL; without a mean, "codes" are taken for it. PV_EDATA where there are none.
- */
+/* From that HDF5 file, from NumPy's .npz with arrays of these names, or from a .npy of codes alone:
+ * the file's first bytes tell. What is missing is NULL; without a mean, "codes" are taken for it.
+ * PV_EDATA where there are none. */
 pv_status pv_codes_read(pv_codes *out, const char *path);
+/* The factors of codes that have none, from a file of their own: a .npy [N, K], or one with factors
+ * as above. */
+pv_status pv_codes_read_factors(pv_codes *codes, const char *path);
 
 typedef enum { PV_ACTIVE, PV_MIXED, PV_PASSIVE, PV_TYPES } pv_type;
 extern const char *const pv_type_name[PV_TYPES]; /* "active", ... */

@@ -1,0 +1,38 @@
+/* codes_file.h -- what reading codes asks of a file, whatever its format. */
+#ifndef PV_CODES_FILE_H
+#define PV_CODES_FILE_H
+
+#include <stddef.h>
+
+#include "polarvae/status.h"
+
+/* Rows of numbers (float, int32_t), or of names (char[PV_CODES_NAME], in one column). */
+typedef enum { PV_CODES_REALS, PV_CODES_WHOLES, PV_CODES_NAMES } pv_codes_kind;
+enum { PV_CODES_NAME = 32 };
+
+typedef struct {
+    const char *name;
+    pv_codes_kind kind;
+    size_t rows, columns;
+} pv_codes_table;
+
+typedef struct {
+    int (*has)(void *file, const char *name);
+    /* Fails where there is no such array. A table has rank 2. */
+    pv_status (*shape)(void *file, const char *name, int *rank, size_t dim[static 2]);
+    /* Fails where the array is of another kind or shape, or a value does not fit. */
+    pv_status (*read)(void *file, const pv_codes_table *table, void *out);
+    void (*close)(void *file);
+} pv_codes_format;
+
+typedef struct {
+    const pv_codes_format *format;
+    void *file;
+    const char *path; /* borrowed */
+} pv_codes_file;
+
+pv_status pv_codes_open_hdf5(pv_codes_file *out, const char *path);
+/* `alone` names the array of a .npy file. */
+pv_status pv_codes_open_numpy(pv_codes_file *out, const char *path, const char *alone);
+
+#endif
