@@ -21,10 +21,10 @@
  *     pair[i, j] = S of the rows a with KL_i[a] > 0.01 and the columns b with KL_j[b] > 0.01
  *     score_i    = median over j != i of pair[j, i]
  *
- * A term 0 / 0, or with a NaN in it, is 0. Scores are 0 to 1; with the Lasso, two models with the
- * same uncorrelated variables have 0.9, as its penalty takes 0.1 of every weight. The Lasso's pair[i, j] is
- * not pair[j, i]. Models of one configuration that differ by their seeds are what UDR is of; of
- * several configurations together it is the paper's UDR-A2A.
+ * A term 0 / 0, or with a NaN in it, is 0. Scores are 0 to 1; two models with the same variables,
+ * up to order and sign, have 0.9 with the Lasso, as its penalty takes 0.1 of every weight, and the
+ * Lasso's pair[i, j] is not pair[j, i]. Models of one configuration that differ by their seeds are
+ * what UDR is of; of several configurations together it is the paper's UDR-A2A.
  *
  * Edge cases:
  * - A model without a variable of KL > 0.01: its pairs and its score are NaN, with a reason, and
@@ -71,6 +71,7 @@ typedef struct {
     int count, latents;
     size_t examples;
     pv_udr_model *model; /* [count], in the order given; owned, as what follows */
+    int *best;           /* [count] models by falling score, those without one last */
     double *raw;         /* R: [count, count, latents, latents]; i = j: 0 */
     double *pairwise;    /* pair: [count, count]; i = j: 0 */
 } pv_udr;
