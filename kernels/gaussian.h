@@ -10,6 +10,11 @@ PV_FN void pv_noise_at(size_t i, const pv_noise_args *a)
     a->noise[i] = pv_normal(a->seed, a->purpose, a->step->count, a->first * a->cols + i);
 }
 
+PV_FN void pv_select_at(size_t i, const pv_select_args *a)
+{
+    a->to[i] = a->from[i / a->cols * a->width + a->column[i % a->cols]];
+}
+
 PV_FN void pv_reparameterise_at(size_t i, const pv_reparameterise_args *a)
 {
     a->z[i] = a->mean[i] + pv_exp(0.5f * a->logvar[i]) * a->noise[i];

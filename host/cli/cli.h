@@ -55,7 +55,9 @@ int pv_is_assignment(const char *argument);
     X(encode, "mean, variance and sampled codes of a trained model")                               \
     X(evaluate, "variable types, and mean against sampled representations")                        \
     X(score, "the same scores for codes of any program")                                           \
-    X(bench, "throughput of training, encoding, each kernel, each metric")                             \
+    X(udr, "which of several models is best disentangled, without factors")                        \
+    X(prune, "a model without its passive variables")                                              \
+    X(bench, "throughput of training, encoding, each kernel, each metric")                         \
     X(check, "a device against a reference file that another one wrote")                           \
     X(info, "version, devices, processor features")
 

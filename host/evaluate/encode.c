@@ -15,6 +15,7 @@ typedef struct {
     int listed; /* the host says which examples */
     pv_step *step;
     uint32_t *index;
+    uint32_t *column;                 /* [latents] which of the noise's a pruned model takes */
     float *mean, *variance, *sampled; /* [rows, latents] */
     float *loss, *kl;                 /* [rows] */
     float *image, *reconstruction;    /* [rows, pixels] */
@@ -36,6 +37,7 @@ static void lay_out(results *r, const pv_vae *vae, size_t rows, int pictures)
     r->terms = take(r, 1, sizeof *r->terms);
     r->log = take(r, 1, sizeof *r->log);
     r->index = take(r, rows, sizeof *r->index);
+    r->column = take(r, vae->latents, sizeof *r->column);
     r->mean = take(r, rows * vae->latents, sizeof(float));
     r->variance = take(r, rows * vae->latents, sizeof(float));
     r->sampled = take(r, rows * vae->latents, sizeof(float));
@@ -65,10 +67,31 @@ static pv_status results_open(results *r, const pv_model *model, pv_stream *stre
     lay_out(r, &model->vae, rows, pictures);
     PV_TRY(pv_device_alloc(pv_stream_device(stream), r->bytes, &r->block));
     lay_out(r, &model->vae, rows, pictures);
-    return pv_fill(stream, r->block, 0, r->bytes);
+    PV_TRY(pv_fill(stream, r->block, 0, r->bytes));
+    if (!model->variable) return PV_OK;
+    return pv_upload(stream, r->column, model->variable, model->vae.latents * sizeof *r->column);
 }
 
 /* ---- programs ---- */
+
+/* Of all variables that the model was trained with: those that are left keep their own. */
+static pv_status record_noise(pv_program *program, const results *r, const pv_model *model,
+                              uint64_t seed, float **noise)
+{
+    float *all = *noise = pv_rows(program, float, model->latents);
+    PV_TRY(pv_noise(program, &(pv_noise_args){.cols = model->latents,
+                                              .seed = seed,
+                                              .purpose = PV_FOR_CODES,
+                                              .step = r->step,
+                                              .noise = all}));
+    if (!model->variable) return PV_OK;
+    *noise = pv_rows(program, float, model->vae.latents);
+    return pv_select(program, &(pv_select_args){.cols = model->vae.latents,
+                                                .width = model->latents,
+                                                .from = all,
+                                                .column = r->column,
+                                                .to = *noise});
+}
 
 static pv_status record_codes(pv_program *program, const results *r, const pv_model *model,
                               const pv_device_data *data, uint64_t seed, float **image,
@@ -76,7 +99,7 @@ static pv_status record_codes(pv_program *program, const results *r, const pv_mo
 {
     const size_t latents = model->vae.latents;
     pv_trace trace;
-    float *logvar, *noise = pv_rows(program, float, latents);
+    float *logvar, *noise;
     if (!r->listed)
         PV_TRY(pv_pick(program, &(pv_pick_args){.order = PV_ORDER_IID,
                                                 .seed = seed,
@@ -86,11 +109,7 @@ static pv_status record_codes(pv_program *program, const results *r, const pv_mo
                                                 .index = r->index}));
     PV_TRY(pv_device_data_gather(program, data, r->index, image));
     PV_TRY(pv_vae_encode(program, &model->vae, &model->parameters, *image, &trace, mean, &logvar));
-    PV_TRY(pv_noise(program, &(pv_noise_args){.cols = latents,
-                                              .seed = seed,
-                                              .purpose = PV_FOR_CODES,
-                                              .step = r->step,
-                                              .noise = noise}));
+    PV_TRY(record_noise(program, r, model, seed, &noise));
     *z = pv_rows(program, float, latents);
     PV_TRY(pv_reparameterise(
         program, &(pv_reparameterise_args){

@@ -94,12 +94,13 @@ pv_status pv_metrics_check(const char *list)
 
 /* ---- seeds ---- */
 
-/* The study drew all seeds from one generator: two for the representations, then for each of these
- * one for each of its nine metrics. What it had not is numbered. */
+/* The study drew all seeds from one generator: two for the representations, mean and sampled, then
+ * for each of these one for each of its nine metrics. What it had not is numbered. */
 enum { STUDY_FIRST = 2, STUDY_METRICS = 9 };
 
-static uint32_t seed_of(const pv_metric *m, int representation, uint64_t from)
+static uint32_t seed_of(const pv_metric *m, const char *name, uint64_t from)
 {
+    const int representation = strcmp(name, "sampled") == 0;
     pv_random_state random;
     const int draw = STUDY_FIRST + representation * STUDY_METRICS + m->seed;
     uint32_t seed = 0;
@@ -289,7 +290,7 @@ static pv_status make_jobs(work *w, pv_metric_results *out, const pv_labelled *r
             j->metric = metrics[i];
             result->metric = metrics[i]->name;
             result->representation = representation[r].name;
-            result->seed = seed_of(metrics[i], r, options->seed);
+            result->seed = seed_of(metrics[i], representation[r].name, options->seed);
             j->run =
                 (pv_metric_run){.from = &representation[r], .options = options, .result = result};
             pv_random_state_seed(&j->run.random, result->seed);

@@ -3,9 +3,10 @@
  *   parameters/<layer>/weight, bias     values, in the shapes of net.h
  *   adam/m/..., adam/v/...              the moments, likewise
  *   log                                 [log_every, terms]: the terms of the last steps
+ *   variables, @latents                 of a pruned model: which of how many are left
  *   @step, @seed, @objective, @data (checksum), @image (height, width, channels), @checksum,
  *   @version, @device */
-#include "train/trainer.h"
+#include "train/checkpoint.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,27 +14,17 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/hdf5.h"
 #include "polarvae/version.h"
 
-enum { PARTS = 3 };
-static const char *const part_name[PARTS] = {"parameters", "adam/m", "adam/v"};
+static const char *const part_name[PV_PARTS] = {"parameters", "adam/m", "adam/v"};
 
-/* All of the state in host memory: value, m and v of `count` floats each, then the log. */
-typedef struct {
-    float *memory;
-    float *part[PARTS];
-    float *log;
-    size_t count, log_size;
-} state;
-
-static pv_status state_open(state *s, size_t count, size_t log_size)
+pv_status pv_state_open(pv_state *s, size_t count, size_t log_rows, size_t log_terms)
 {
-    s->count = count;
-    s->log_size = log_size;
-    PV_TRY(pv_new(&s->memory, PARTS * s->count + s->log_size, sizeof(float), "a checkpoint"));
-    for (size_t i = 0; i < PARTS; i++) s->part[i] = s->memory + i * s->count;
-    s->log = s->memory + PARTS * s->count;
+    *s = (pv_state){.count = count, .log_rows = log_rows, .log_terms = log_terms};
+    PV_TRY(
+        pv_new(&s->memory, PV_PARTS * count + log_rows * log_terms, sizeof(float), "a checkpoint"));
+    for (size_t i = 0; i < PV_PARTS; i++) s->part[i] = s->memory + i * count;
+    s->log = s->memory + PV_PARTS * count;
     return PV_OK;
 }
 
@@ -42,10 +33,11 @@ static float *device_part(const pv_parameters *p, size_t part)
     return part == 0 ? p->value : part == 1 ? p->m : p->v;
 }
 
-static uint64_t checksum(const state *s, uint64_t step)
+static uint64_t checksum(const pv_state *s, uint64_t step)
 {
     uint64_t hash = pv_hash(PV_HASH_START, &step, sizeof step);
-    return pv_hash(hash, s->memory, (PARTS * s->count + s->log_size) * sizeof(float));
+    return pv_hash(hash, s->memory,
+                   (PV_PARTS * s->count + s->log_rows * s->log_terms) * sizeof(float));
 }
 
 /* ---- arrays by layer ---- */
@@ -90,12 +82,10 @@ static pv_status part_arrays(pv_h5 *file, const pv_vae *vae, size_t part, float 
     return PV_OK;
 }
 
-static pv_h5_array log_array(const pv_trainer *t)
+static pv_h5_array log_array(const pv_state *s)
 {
-    return (pv_h5_array){.name = "log",
-                         .type = PV_H5_F32,
-                         .rank = 2,
-                         .dim = {(size_t)t->config->log_every, (size_t)t->term_count}};
+    return (pv_h5_array){
+        .name = "log", .type = PV_H5_F32, .rank = 2, .dim = {s->log_rows, s->log_terms}};
 }
 
 static pv_h5_array text_array(const char *name, const char *text)
@@ -105,7 +95,7 @@ static pv_h5_array text_array(const char *name, const char *text)
 
 /* ---- saving ---- */
 
-static pv_status check_finite(const pv_trainer *t, const state *s)
+static pv_status check_finite(const pv_trainer *t, const pv_state *s)
 {
     const pv_layer *l;
     for (int i = 0; (l = pv_vae_layer(&t->vae, i)); i++)
@@ -118,45 +108,67 @@ static pv_status check_finite(const pv_trainer *t, const state *s)
     return PV_OK;
 }
 
-static pv_status write_state(const pv_trainer *t, const state *s, pv_h5 *file)
+static pv_status write_pruning(pv_h5 *file, const pv_origin *o)
 {
-    const uint64_t seed = (uint64_t)t->config->seed, sum = checksum(s, t->count);
-    const uint64_t image[3] = {(uint64_t)t->vae.height, (uint64_t)t->vae.width,
-                               (uint64_t)t->vae.channels};
-    const char *device = pv_device_description(pv_stream_device(t->stream));
-    const pv_h5_array log = log_array(t), version = text_array("@version", PV_VERSION),
-                      machine = text_array("@device", device),
-                      objective = text_array("@objective", t->objective->name);
-    for (size_t i = 0; i < PARTS; i++)
-        PV_TRY(part_arrays(file, &t->vae, i, s->part[i], write_array));
+    const uint64_t latents = o->latents;
+    const pv_h5_array variable = {
+        .name = "variables", .type = PV_H5_I32, .rank = 1, .dim = {o->vae->latents}};
+    if (!o->variable) return PV_OK;
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@latents", .type = PV_H5_U64}, &latents));
+    return pv_h5_write(file, &variable, o->variable);
+}
+
+static pv_status write_file(pv_h5 *file, const pv_state *s, const pv_origin *o)
+{
+    const uint64_t sum = checksum(s, o->step);
+    const uint64_t image[3] = {(uint64_t)o->vae->height, (uint64_t)o->vae->width,
+                               (uint64_t)o->vae->channels};
+    const pv_h5_array log = log_array(s), version = text_array("@version", PV_VERSION),
+                      machine = text_array("@device", o->device),
+                      objective = text_array("@objective", o->objective);
+    for (size_t i = 0; i < PV_PARTS; i++)
+        PV_TRY(part_arrays(file, o->vae, i, s->part[i], write_array));
     PV_TRY(pv_h5_write(file, &log, s->log));
-    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, &t->count));
-    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@seed", .type = PV_H5_U64}, &seed));
-    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64},
-                       &t->data->data->checksum));
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, &o->step));
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@seed", .type = PV_H5_U64}, &o->seed));
+    PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64}, &o->data));
     PV_TRY(pv_h5_write(file, &(pv_h5_array){.name = "@checksum", .type = PV_H5_U64}, &sum));
     PV_TRY(pv_h5_write(
         file, &(pv_h5_array){.name = "@image", .type = PV_H5_U64, .rank = 1, .dim = {3}}, image));
-    PV_TRY(pv_h5_write(file, &objective, t->objective->name));
+    PV_TRY(pv_h5_write(file, &objective, o->objective));
     PV_TRY(pv_h5_write(file, &version, PV_VERSION));
-    return pv_h5_write(file, &machine, device);
+    PV_TRY(pv_h5_write(file, &machine, o->device));
+    return write_pruning(file, o);
+}
+
+pv_status pv_state_write(const pv_state *s, const pv_origin *origin, const char *path)
+{
+    pv_h5 *file;
+    PV_TRY(pv_h5_create(&file, path));
+    pv_status status = write_file(file, s, origin);
+    if (status == PV_OK) status = pv_h5_commit(file);
+    pv_h5_close(file);
+    return status;
 }
 
 pv_status pv_trainer_save(pv_trainer *t, const char *path)
 {
-    state s = {0};
-    pv_h5 *file = NULL;
-    const pv_h5_array log = log_array(t);
-    pv_status status = state_open(&s, t->parameters.count, log.dim[0] * log.dim[1]);
-    for (size_t i = 0; i < PARTS && status == PV_OK; i++)
+    pv_state s = {0};
+    const pv_origin origin = {.vae = &t->vae,
+                              .step = t->count,
+                              .seed = (uint64_t)t->config->seed,
+                              .data = t->data->data->checksum,
+                              .objective = t->objective->name,
+                              .device = pv_device_description(pv_stream_device(t->stream))};
+    pv_status status =
+        pv_state_open(&s, t->parameters.count, (size_t)t->config->log_every, (size_t)t->term_count);
+    for (size_t i = 0; i < PV_PARTS && status == PV_OK; i++)
         status = pv_download(t->stream, s.part[i], device_part(&t->parameters, i),
                              s.count * sizeof(float));
-    if (status == PV_OK) status = pv_download(t->stream, s.log, t->log, s.log_size * sizeof(float));
+    if (status == PV_OK)
+        status = pv_download(t->stream, s.log, t->log, s.log_rows * s.log_terms * sizeof(float));
     if (status == PV_OK) status = check_finite(t, &s);
-    if (status == PV_OK) status = pv_h5_create(&file, path);
-    if (status == PV_OK) status = write_state(t, &s, file);
-    if (status == PV_OK) status = pv_h5_commit(file);
-    pv_h5_close(file);
+    if (status == PV_OK) status = pv_state_write(&s, &origin, path);
     free(s.memory);
     return status;
 }
@@ -177,6 +189,10 @@ static pv_status check_origin(const pv_trainer *t, pv_h5 *file)
 {
     pv_h5_array log;
     uint64_t seed, data;
+    if (pv_h5_has(file, "variables"))
+        return pv_fail(PV_EUSAGE,
+                       "%s: is a model without its passive variables, which is not trained on",
+                       pv_h5_path(file));
     PV_TRY(find_log(file, &log));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@seed", .type = PV_H5_U64}, &seed));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64}, &data));
@@ -197,16 +213,15 @@ static pv_status check_origin(const pv_trainer *t, pv_h5 *file)
     return PV_OK;
 }
 
-/* All of the file, checked. Opens the state, which the caller frees also after a failure. */
-static pv_status read_state(state *s, uint64_t *step, const pv_vae *vae, pv_h5 *file)
+pv_status pv_state_read(pv_state *s, uint64_t *step, const pv_vae *vae, pv_h5 *file)
 {
     pv_h5_array log;
     uint64_t sum;
     PV_TRY(find_log(file, &log));
-    PV_TRY(state_open(s, vae->parameters, log.dim[0] * log.dim[1]));
+    PV_TRY(pv_state_open(s, vae->parameters, log.dim[0], log.dim[1]));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@step", .type = PV_H5_U64}, step));
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@checksum", .type = PV_H5_U64}, &sum));
-    for (size_t i = 0; i < PARTS; i++) PV_TRY(part_arrays(file, vae, i, s->part[i], read_array));
+    for (size_t i = 0; i < PV_PARTS; i++) PV_TRY(part_arrays(file, vae, i, s->part[i], read_array));
     PV_TRY(pv_h5_read(file, &log, s->log));
     if (checksum(s, *step) != sum)
         return pv_fail(PV_EDATA, "%s: is damaged: its checksum does not fit its content",
@@ -216,16 +231,17 @@ static pv_status read_state(state *s, uint64_t *step, const pv_vae *vae, pv_h5 *
 
 pv_status pv_trainer_restore(pv_trainer *t, const char *path)
 {
-    state s = {0};
+    pv_state s = {0};
     pv_h5 *file = NULL;
     pv_step step = {0};
     pv_status status = pv_h5_open(&file, path);
     if (status == PV_OK) status = check_origin(t, file);
-    if (status == PV_OK) status = read_state(&s, &step.count, &t->vae, file);
-    for (size_t i = 0; i < PARTS && status == PV_OK; i++)
+    if (status == PV_OK) status = pv_state_read(&s, &step.count, &t->vae, file);
+    for (size_t i = 0; i < PV_PARTS && status == PV_OK; i++)
         status = pv_upload(t->stream, device_part(&t->parameters, i), s.part[i],
                            s.count * sizeof(float));
-    if (status == PV_OK) status = pv_upload(t->stream, t->log, s.log, s.log_size * sizeof(float));
+    if (status == PV_OK)
+        status = pv_upload(t->stream, t->log, s.log, s.log_rows * s.log_terms * sizeof(float));
     if (status == PV_OK) status = pv_upload(t->stream, t->step_block, &step, sizeof step);
     if (status == PV_OK) t->count = step.count;
     pv_h5_close(file);
@@ -249,10 +265,29 @@ pv_status pv_checkpoint_device(char out[static PV_DESCRIPTION], const char *path
 
 /* ---- a trained model ---- */
 
+/* Which variables of how many a pruned model has. */
+static pv_status read_pruning(pv_model *m, pv_h5 *file)
+{
+    uint64_t latents = m->vae.latents;
+    const pv_h5_array variable = {
+        .name = "variables", .type = PV_H5_I32, .rank = 1, .dim = {m->vae.latents}};
+    m->latents = m->vae.latents;
+    if (!pv_h5_has(file, "variables")) return PV_OK;
+    PV_TRY(pv_new(&m->variable, m->vae.latents, sizeof *m->variable, "variables"));
+    PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@latents", .type = PV_H5_U64}, &latents));
+    PV_TRY(pv_h5_read(file, &variable, m->variable));
+    for (size_t i = 0; i < m->vae.latents; i++)
+        if (m->variable[i] < 0 || (uint64_t)m->variable[i] >= latents || latents > 4096)
+            return pv_fail(PV_EDATA, "%s: variable %d is none of %llu", pv_h5_path(file),
+                           m->variable[i], (unsigned long long)latents);
+    m->latents = (size_t)latents;
+    return PV_OK;
+}
+
 static pv_status read_model(pv_model *m, pv_h5 *file, pv_stream *stream)
 {
     uint64_t shape[3];
-    state s = {0};
+    pv_state s = {0};
     PV_TRY(pv_h5_read(file, &(pv_h5_array){.name = "@data", .type = PV_H5_U64}, &m->data_checksum));
     PV_TRY(pv_h5_read(
         file, &(pv_h5_array){.name = "@image", .type = PV_H5_U64, .rank = 1, .dim = {3}}, shape));
@@ -260,11 +295,11 @@ static pv_status read_model(pv_model *m, pv_h5 *file, pv_stream *stream)
         return pv_fail(PV_EDATA, "%s: @image is not the size of an image", pv_h5_path(file));
     PV_TRY(pv_vae_shape(&m->vae, &m->config, (int)shape[0], (int)shape[1], (int)shape[2]));
     PV_TRY(pv_parameters_open(&m->parameters, pv_stream_device(stream), m->vae.parameters, 0));
-    pv_status status = read_state(&s, &m->step, &m->vae, file);
+    pv_status status = pv_state_read(&s, &m->step, &m->vae, file);
     if (status == PV_OK)
         status = pv_upload(stream, m->parameters.value, s.part[0], s.count * sizeof(float));
     free(s.memory);
-    return status;
+    return status == PV_OK ? read_pruning(m, file) : status;
 }
 
 pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream)
@@ -290,5 +325,6 @@ void pv_model_close(pv_model *m)
 {
     pv_parameters_close(&m->parameters);
     pv_config_clear(&m->config);
+    free(m->variable);
     memset(m, 0, sizeof *m);
 }

@@ -128,6 +128,11 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     V(uint64_t, seed) V(uint64_t, purpose)                                                         \
     F(SHARED, pv_step, step, 1) F(OUT, float, noise, a->cols)
 
+/* to = columns column[0], column[1], ... of from [rows, width] */
+#define PV_FIELDS_select(F, V)                                                                     \
+    V(size_t, width)                                                                               \
+    F(IN, float, from, a->width) F(SHARED, uint32_t, column, a->cols) F(OUT, float, to, a->cols)
+
 /* z = mean + exp(logvar / 2) noise */
 #define PV_FIELDS_reparameterise(F, V)                                                             \
     F(IN, float, mean, a->cols) F(IN, float, logvar, a->cols) F(IN, float, noise, a->cols)         \
@@ -332,6 +337,7 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     rows(gather_bits)                                                                              \
     rows(gather_bytes)                                                                             \
     map(noise)                                                                                     \
+    map(select)                                                                                    \
     each(reparameterise)                                                                           \
     each(variance)                                                                                 \
     rows(kl)                                                                                       \

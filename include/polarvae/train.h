@@ -127,10 +127,19 @@ typedef struct {
     pv_parameters parameters; /* values only */
     uint64_t step;
     uint64_t data_checksum;
+    size_t latents;    /* before any were pruned: random numbers stay indexed by these */
+    int32_t *variable; /* [vae.latents] which of these are left, ascending; NULL: all; owned */
 } pv_model;
 
 /* The model of a run directory, from its checkpoint. */
 pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream);
 void pv_model_close(pv_model *model); /* a zeroed struct is fine */
+
+/* Writes a run directory with the same model without some of its variables: their rows are cut out
+ * of the encoder's heads, and what they add to the layers that read z is folded into these layers'
+ * biases, as if each always were `mean[j]`. keep [latents]: which stay, at least one. The directory
+ * must not exist, or be empty. The model loads like any other, but is not trained on. */
+pv_status pv_model_prune(const char *directory, const char *out, const int *keep,
+                         const double *mean, pv_stream *stream);
 
 #endif

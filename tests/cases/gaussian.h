@@ -14,6 +14,23 @@ static double excess(double x)
 }
 
 /* Box and Muller in double precision, from the same words. */
+static void case_select(size_t rows, size_t cols)
+{
+    const size_t width = cols + cols / 2 + 1;
+    float *from = hard(31, rows * width, 3), *to = new_floats(rows * cols);
+    uint32_t *column = malloc(cols * sizeof *column);
+    for (size_t j = 0; j < cols; j++) column[j] = hash((uint32_t)j) % (uint32_t)width;
+    RUN(select, .rows = rows, .cols = cols, .width = width, .from = from, .column = column,
+        .to = to);
+    worst w = {0};
+    for (size_t i = 0; i < rows * cols; i++)
+        compare(&w, i, (double)to[i], (double)from[i / cols * width + column[i % cols]], 0.0);
+    judge("to", &w);
+    free(from);
+    free(to);
+    free(column);
+}
+
 static void case_noise(size_t rows, size_t cols)
 {
     float *noise = new_floats(rows * cols);
