@@ -34,6 +34,7 @@ printf 'data: sprites.h5\nbatch: 4\nlatents: 4\nsteps: 2\n' >sweep.yaml
 takes "--device --quiet --lanes --dir --index --list" sweep sweep.yaml --dir new
 takes "--device --quiet --examples --out" encode run examples=9
 takes "--device --quiet --json" evaluate run examples=9
+takes "--device --quiet --json --examples" udr run run
 every="--device --precision --json --kernel --batch --threads"
 takes "$every --quiet --objective --lanes --seconds --csv" bench train --batch 4 --seconds 1
 takes "$every --quiet --seconds --csv" bench encode --batch 4 --seconds 1
