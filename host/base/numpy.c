@@ -129,6 +129,7 @@ static pv_status read_all(pv_numpy_stream *s, const pv_numpy_header *h, const pv
     const size_t most = BLOCK / h->size;
     pv_numpy_array found = pv_numpy_described(h, array->name);
     pv_numpy_text is, expected;
+    pv_status fit = PV_OK;
     if (!same(&found, array))
         return pv_fail(PV_EDATA, "%s is %s; expected %s", s->label, pv_numpy_header_text(is, h),
                        pv_numpy_array_text(expected, array));
@@ -136,10 +137,11 @@ static pv_status read_all(pv_numpy_stream *s, const pv_numpy_header *h, const pv
         const uint64_t left = h->elements - first;
         const size_t count = left < most ? (size_t)left : most;
         PV_TRY(pv_numpy_take(s, block, count * h->size));
-        PV_TRY(pv_numpy_convert(h, array, block, first, count, out, s->label));
+        if (fit == PV_OK) fit = pv_numpy_convert(h, array, block, first, count, out, s->label);
         first += count;
     }
-    return pv_numpy_finish(s);
+    PV_TRY(pv_numpy_finish(s)); /* values that do not fit may be damaged ones */
+    return fit;
 }
 
 pv_status pv_numpy_read(pv_numpy *file, const pv_numpy_array *array, void *out)
