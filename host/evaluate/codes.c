@@ -25,22 +25,21 @@ void pv_codes_free(pv_codes *codes)
 
 /* ---- opening ---- */
 
-/* Whether a regular file begins as NumPy's do; whatever else it is, HDF5's errors tell. */
-static int is_numpy(const char *path)
+/* By the first bytes of a regular file. Of what has none, HDF5's own errors tell what it is. */
+static pv_status open_file(pv_codes_file *out, const char *path, const char *alone)
 {
+    static const unsigned char hdf5[PV_NUMPY_MARK] = {0x89, 'H', 'D', 'F', '\r', '\n'};
     unsigned char start[PV_NUMPY_MARK] = {0};
     struct stat info;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for its writer */
-    if (file < 0) return 0;
-    ssize_t n =
-        fstat(file, &info) == 0 && S_ISREG(info.st_mode) ? pread(file, start, sizeof start, 0) : 0;
-    close(file);
-    return n == (ssize_t)sizeof start && pv_numpy_begins(start);
-}
-
-static pv_status open_file(pv_codes_file *out, const char *path, const char *alone)
-{
-    return is_numpy(path) ? pv_codes_open_numpy(out, path, alone) : pv_codes_open_hdf5(out, path);
+    ssize_t n = 0;
+    if (file >= 0 && fstat(file, &info) == 0 && S_ISREG(info.st_mode))
+        n = pread(file, start, sizeof start, 0);
+    if (file >= 0) close(file);
+    if (n <= 0 || memcmp(start, hdf5, sizeof hdf5) == 0) return pv_codes_open_hdf5(out, path);
+    if (pv_numpy_begins(start)) return pv_codes_open_numpy(out, path, alone);
+    return pv_fail(PV_EDATA, "%s: is no HDF5, .npz or .npy file: its first bytes are not theirs",
+                   path);
 }
 
 static int has(const pv_codes_file *f, const char *name) { return f->format->has(f->file, name); }

@@ -54,6 +54,8 @@ refused 1 "refused.npz: holds no codes" score refused.npz
 refused 1 "forged.npz: 'mean' is forged or damaged: 107374182528 bytes" score forged.npz
 refused 1 "forged.npy: is float64 .6710886400, 2., which takes 107374182400 bytes, but 32 follow" \
     score forged.npy
+echo "0.5 1.5" >text.npy
+refused 1 "text.npy: is no HDF5, .npz or .npy file" score text.npy
 refused 2 "--factors: a value must follow" score mean.npy --factors
 refused 2 "did you mean --factors?" score mean.npy --factor factors.npy
 
