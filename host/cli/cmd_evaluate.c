@@ -73,7 +73,7 @@ static pv_status draw_correlations(const pv_evaluation *e, const char *run)
     PV_TRY(pv_new(&label, (size_t)e->latents, sizeof *label, "labels"));
     pv_status status = pv_new(&labels, (size_t)e->latents, sizeof *labels, "labels");
     for (int i = 0; i < e->latents && status == PV_OK; i++) {
-        snprintf(label[i], sizeof label[i], "%d %s", i, pv_type_name[e->type[i]]);
+        snprintf(label[i], sizeof label[i], "%d %s", e->variable[i], pv_type_name[e->type[i]]);
         labels[i] = label[i];
     }
     snprintf(path, sizeof path, "%s/correlation.png", run);

@@ -20,6 +20,7 @@ void pv_codes_free(pv_codes *codes)
     free(codes->sampled);
     free(codes->factor);
     free(codes->factor_name);
+    free(codes->variable);
     memset(codes, 0, sizeof *codes);
 }
 

@@ -177,6 +177,10 @@ static pv_status codes_open(pv_codes *c, const pv_model *model, const pv_data *d
     PV_TRY(pv_new(&c->sampled, examples * latents, sizeof *c->sampled, "codes"));
     PV_TRY(pv_new(&c->factor, examples * (size_t)data->factors, sizeof *c->factor, "codes"));
     PV_TRY(pv_new(&c->factor_name, (size_t)data->factors, sizeof *c->factor_name, "codes"));
+    if (model->variable) {
+        PV_TRY(pv_new(&c->variable, latents, sizeof *c->variable, "codes"));
+        memcpy(c->variable, model->variable, latents * sizeof *c->variable);
+    }
     for (int k = 0; k < data->factors; k++)
         memcpy(c->factor_name[k], data->factor_name[k], sizeof *c->factor_name);
     return PV_OK;

@@ -120,6 +120,10 @@ pv_status pv_evaluate_codes(pv_evaluation *out, const pv_codes *codes, pv_stream
         goto out;
     if ((rc = pv_new(&out->kl, d, sizeof(double), "KL of variables")) != PV_OK) goto out;
 
+    if ((rc = pv_new(&out->variable, d, sizeof(int32_t), "variables")) != PV_OK) goto out;
+
+    for (int j = 0; j < out->latents; j++)
+        out->variable[j] = codes->variable ? codes->variable[j] : j;
     average_kl(out->kl, codes);
     if ((rc = find_types(out, codes, stream, options)) != PV_OK) goto out;
     if ((rc = score(&out->mean, out, codes->mean, stream, options->bins)) != PV_OK) goto out;
@@ -135,6 +139,7 @@ void pv_evaluation_free(pv_evaluation *evaluation)
     free(evaluation->mean_variance);
     free(evaluation->variance_of_variance);
     free(evaluation->kl);
+    free(evaluation->variable);
     for (int t = 0; t < PV_TYPES; t++) {
         free(evaluation->examples_of[t]);
         free(evaluation->examples_with[t]);

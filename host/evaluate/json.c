@@ -9,7 +9,7 @@ static void variables(pv_json *j, const pv_evaluation *e)
     pv_json_array(j, "variables");
     for (int v = 0; v < e->latents; v++) {
         pv_json_object(j, NULL);
-        pv_json_whole(j, "index", v);
+        pv_json_whole(j, "index", e->variable[v]);
         pv_json_text(j, "type", pv_type_name[e->type[v]]);
         pv_json_real(j, "mean_variance", e->mean_variance[v]);
         pv_json_real(j, "variance_of_variance", e->variance_of_variance[v]);

@@ -20,9 +20,9 @@ static void variables(const pv_evaluation *e, FILE *to)
     for (int v = 0; v < e->latents; v++) {
         const char *start = colour ? type_colour[e->type[v]] : "", *end = colour ? "\033[0m" : "";
         const double share = 100.0 / (double)e->examples;
-        fprintf(to, "%5d  %s%-8s%s%19.4f%17.2e%10.4f%21.2e%9.0f %%%5.0f %%\n", v, start,
-                pv_type_name[e->type[v]], end, e->mean_variance[v], e->variance_of_variance[v],
-                e->kl[v], e->mean.covariance[v * e->latents + v],
+        fprintf(to, "%5d  %s%-8s%s%19.4f%17.2e%10.4f%21.2e%9.0f %%%5.0f %%\n", e->variable[v],
+                start, pv_type_name[e->type[v]], end, e->mean_variance[v],
+                e->variance_of_variance[v], e->kl[v], e->mean.covariance[v * e->latents + v],
                 share * (double)e->examples_of[PV_ACTIVE][v],
                 share * (double)e->examples_of[PV_PASSIVE][v]);
     }
@@ -105,7 +105,7 @@ static void count(const pv_evaluation *e, pv_type type, const char *meaning, FIL
         if (named == NAMED)
             fprintf(to, ", ...");
         else
-            fprintf(to, "%s%d", named ? ", " : "", v);
+            fprintf(to, "%s%d", named ? ", " : "", e->variable[v]);
         named++;
     }
     fprintf(to, "): %s.\n", meaning);

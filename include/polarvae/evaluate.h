@@ -19,7 +19,8 @@ typedef struct {
     float *mean, *variance, *sampled; /* [examples, latents] */
     int32_t *factor;                  /* [examples, factors] */
     char (*factor_name)[32];          /* [factors] */
-    const char *precision;            /* of the encoder's layers, static text; NULL: not known */
+    int32_t *variable;     /* [latents] their names in a model before it was pruned, or NULL */
+    const char *precision; /* of the encoder's layers, static text; NULL: not known */
 } pv_codes;
 void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
 
@@ -82,6 +83,7 @@ typedef struct {
     pv_type *type;                             /* [latents]; owned, as the next three */
     double *mean_variance, *variance_of_variance; /* of the posterior variance, over examples */
     double *kl;                                   /* average KL of each variable, nats */
+    int32_t *variable; /* the number of each: 0, 1, ..., or what pruning has left */
     int count[PV_TYPES];
     size_t *examples_of[PV_TYPES];   /* [latents] on how many examples a variable is of the type */
     size_t *examples_with[PV_TYPES]; /* [latents + 1] how many examples have n variables of it */
