@@ -28,7 +28,7 @@ def archive(name, entries, claimed=None):
     with zipfile.ZipFile(GOLDEN / name, "w", zipfile.ZIP_DEFLATED) as file:
         for entry, data in entries:
             info = zipfile.ZipInfo(entry + ".npy", TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_BZIP2 if entry == "bzip" else zipfile.ZIP_DEFLATED
             file.writestr(info, data)
             if claimed:
                 info.file_size = claimed
@@ -87,7 +87,7 @@ def arrays():
 def refused():
     one = np.ones((2, 2))
     odd = npy(one)
-    archive("numpy_refused.npz", {
+    archive("numpy_refused.npz", [("twice", odd), *{
         "object": npy(one.astype(object)),
         "complex": npy(one.astype(complex)),
         "half": npy(one.astype("f2")),
@@ -107,7 +107,9 @@ def refused():
         "short": odd[:-1],
         "more": odd + b"\0",
         "text": b"no array at all",
-    }.items())
+        "bzip": odd,
+        "twice": npy(one + 1),
+    }.items()])
     huge = odd[:128].replace(b"(2, 2), }       ", b"(6710886400, 2)}")
     assert len(huge) == 128 and b"6710886400" in huge
     archive("numpy_forged.npz", [("mean", huge + odd[128:])], 128 + 6710886400 * 2 * 8)

@@ -185,6 +185,8 @@ static void refused_arrays(void **state)
         {"short", "float64 [2, 2], which takes 32 bytes, but 31 follow"},
         {"more", "takes 32 bytes, but 33 follow"},
         {"text", "first 6 bytes are not NumPy's"},
+        {"bzip", "packed by zip's method 12; expected stored or deflated"},
+        {"twice", "has 2 arrays 'twice'; expected one"},
         {"absent", "has 0 arrays 'absent'"},
     };
     pv_numpy *file = open_golden("numpy_refused.npz", NULL);
