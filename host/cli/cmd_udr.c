@@ -96,18 +96,18 @@ static pv_status encode_run(pv_codes *out, const request *r, int i, common *of)
 
 static pv_status rank(pv_codes *codes, const request *r, pv_udr_method method)
 {
-    common of;
-    pv_udr udr = {0};
+    common of = {0};
+    pv_udr result = {0};
     pv_udr_options with = pv_udr_defaults;
     for (int i = 0; i < r->runs; i++) PV_TRY(encode_run(&codes[i], r, i, &of));
     with.method = method;
     with.threads = of.threads;
-    pv_status status = pv_udr_compute(&udr, r->run, codes, r->runs, &with);
+    pv_status status = pv_udr_compute(&result, r->run, codes, r->runs, &with);
     if (status == PV_OK && r->options->json)
-        status = pv_udr_write(&udr, "-");
+        status = pv_udr_write(&result, "-");
     else if (status == PV_OK)
-        pv_udr_print(&udr, stdout);
-    pv_udr_free(&udr);
+        pv_udr_print(&result, stdout);
+    pv_udr_free(&result);
     return status;
 }
 
