@@ -96,7 +96,7 @@ static pv_status encode_run(pv_codes *out, const request *r, int i, common *of)
 
 static pv_status rank(pv_codes *codes, const request *r, pv_udr_method method)
 {
-    common of = {0};
+    common of = {.threads = 0};
     pv_udr result = {0};
     pv_udr_options with = pv_udr_defaults;
     for (int i = 0; i < r->runs; i++) PV_TRY(encode_run(&codes[i], r, i, &of));
