@@ -167,7 +167,8 @@ static const pv_config_key *next_decisive(int *at, int *inside)
         if (key->kind == PV_KEY_SECTION) {
             *inside = 0;
             for (int d = 0; decisive[d]; d++) *inside |= strcmp(key->name, decisive[d]) == 0;
-        } else if (*inside && strcmp(key->name, "steps") != 0) {
+        } else if ((*inside && strcmp(key->name, "steps") != 0) ||
+                   strcmp(key->name, "precision") == 0) {
             return key;
         }
     }

@@ -37,14 +37,15 @@ static pv_status open_best(pv_device **out)
     return status;
 }
 
+/* A number behind a colon, without zeros before it; of "cpu" it may be missing. */
 static pv_status open_named(pv_device **out, const family *f, const char *name)
 {
+    char same[32];
     const char *number = name + strlen(f->prefix);
-    if (*number == '\0') return f->open(out, 0);
-    char *end = NULL;
-    const long ordinal = *number == ':' ? strtol(number + 1, &end, 10) : -1;
-    if (ordinal >= 0 && ordinal < 1024 && end > number + 1 && *end == '\0')
-        return f->open(out, (int)ordinal);
+    const int ordinal = *number == ':' ? atoi(number + 1) : 0;
+    if (strcmp(name, "cpu") == 0) return f->open(out, 0);
+    snprintf(same, sizeof same, "%s:%d", f->prefix, ordinal);
+    if (ordinal >= 0 && ordinal < 1024 && strcmp(name, same) == 0) return f->open(out, ordinal);
     return pv_fail(PV_EUSAGE, "device '%s' is not known; use auto, cpu or cuda:N", name);
 }
 

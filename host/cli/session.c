@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/config_table.h"
 #include "polarvae/source.h"
 
 static pv_status load_config(pv_session *s, const char *run, int count, const char *const *set)
@@ -19,8 +20,34 @@ static pv_status load_config(pv_session *s, const char *run, int count, const ch
     const char *key = status == PV_OK ? pv_config_difference(&s->config, &trained) : NULL;
     if (key && strcmp(key, "data") != 0)
         status = pv_fail(PV_EUSAGE, "%s: %s was decided when the model was trained", run, key);
+    if (status == PV_OK) status = check_keys(count, set);
     pv_config_clear(&trained);
     return status;
+}
+
+/* Of what is set on the command line, everything must be read here, or have been decided. */
+static pv_status check_keys(int count, const char *const *set)
+{
+    for (int i = 0; i < count; i++) {
+        static const char *const read[] = {"data", "device", "threads", NULL};
+        int evaluation = 0, known = 0;
+        const size_t length = strcspn(set[i], "=");
+        for (int k = 0; k < pv_config_key_count; k++) {
+            const pv_config_key *key = &pv_config_keys[k];
+            if (key->kind == PV_KEY_SECTION)
+                evaluation = strcmp(key->name, "evaluation") == 0;
+            else if (strlen(key->name) == length && strncmp(key->name, set[i], length) == 0)
+                known = evaluation;
+        }
+        for (int k = 0; read[k]; k++)
+            known |= strlen(read[k]) == length && strncmp(read[k], set[i], length) == 0;
+        if (!known)
+            return pv_fail(PV_EUSAGE,
+                           "%s: is for training; encoding and evaluation do not read it, and "
+                           "multiply in fp32",
+                           set[i]);
+    }
+    return PV_OK;
 }
 
 static int names_data(int count, const char *const *set)

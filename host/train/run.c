@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "polarvae/source.h"
@@ -188,9 +189,10 @@ static void print_header(const run *r)
     if (r->options->quiet || r->options->lane) return;
     const char *notice = pv_device_notice(pv_stream_device(r->stream));
     if (notice) fprintf(stderr, "%s\n", notice);
-    fprintf(stderr, "polarvae %s (%s): %s on %s, %d threads, %s\n", PV_VERSION, PV_COMMIT,
-            r->config->objective, device_of(r), pv_stream_threads(r->stream),
-            pv_stream_precision(r->stream));
+    const int threads = pv_stream_threads(r->stream);
+    fprintf(stderr, "polarvae %s (%s): %s on %s: %s, %d thread%s, %s\n", PV_VERSION, PV_COMMIT,
+            r->config->objective, pv_device_name(pv_stream_device(r->stream)), device_of(r),
+            threads, threads == 1 ? "" : "s", pv_stream_precision(r->stream));
     fprintf(stderr, "%s: %zu images %dx%dx%d; %zu parameters; step %llu of %lld; %s\n",
             r->config->data, d->examples, d->height, d->width, d->channels,
             pv_trainer_vae(r->trainer)->parameters,
@@ -204,7 +206,9 @@ static pv_status write_choices(const run *r)
     char path[4096];
     const char *choices = pv_program_choices(pv_trainer_program(r->trainer));
     path_in(path, r, "algorithms.txt");
-    return choices ? pv_write_text(path, choices, strlen(choices)) : PV_OK;
+    if (choices) return pv_write_text(path, choices, strlen(choices));
+    (void)unlink(path); /* of a device that the run was on before */
+    return PV_OK;
 }
 
 static pv_status restore(run *r)

@@ -113,8 +113,8 @@ pv_status pv_config_write(const pv_config *config, FILE *to, const char *comment
 void pv_config_help(FILE *to);
 
 /* Names the first key whose value would change a model's bits or meaning and differs between two
- * configs (not threads, device, steps, log_every, checkpoint_every, snapshots or the evaluation's
- * keys), or NULL. */
+ * configs (precision, but not threads, device, steps, log_every, checkpoint_every, snapshots or the
+ * evaluation's keys), or NULL. */
 const char *pv_config_difference(const pv_config *a, const pv_config *b);
 
 /* A hash of what pv_config_difference compares, and of steps: equal for two configurations that end
