@@ -8,23 +8,6 @@
 #include "base/config_table.h"
 #include "polarvae/source.h"
 
-static pv_status load_config(pv_session *s, const char *run, int count, const char *const *set)
-{
-    char path[4096];
-    pv_config trained;
-    snprintf(path, sizeof path, "%s/config.yaml", run);
-    if (!pv_file_exists(path))
-        return pv_fail(PV_EUSAGE, "%s: is not a run directory: it has no config.yaml", run);
-    PV_TRY(pv_config_load(&trained, path, 0, NULL));
-    pv_status status = pv_config_load(&s->config, path, count, set);
-    const char *key = status == PV_OK ? pv_config_difference(&s->config, &trained) : NULL;
-    if (key && strcmp(key, "data") != 0)
-        status = pv_fail(PV_EUSAGE, "%s: %s was decided when the model was trained", run, key);
-    if (status == PV_OK) status = check_keys(count, set);
-    pv_config_clear(&trained);
-    return status;
-}
-
 /* Of what is set on the command line, everything must be read here, or have been decided. */
 static pv_status check_keys(int count, const char *const *set)
 {
@@ -48,6 +31,23 @@ static pv_status check_keys(int count, const char *const *set)
                            set[i]);
     }
     return PV_OK;
+}
+
+static pv_status load_config(pv_session *s, const char *run, int count, const char *const *set)
+{
+    char path[4096];
+    pv_config trained;
+    snprintf(path, sizeof path, "%s/config.yaml", run);
+    if (!pv_file_exists(path))
+        return pv_fail(PV_EUSAGE, "%s: is not a run directory: it has no config.yaml", run);
+    PV_TRY(pv_config_load(&trained, path, 0, NULL));
+    pv_status status = pv_config_load(&s->config, path, count, set);
+    const char *key = status == PV_OK ? pv_config_difference(&s->config, &trained) : NULL;
+    if (key && strcmp(key, "data") != 0)
+        status = pv_fail(PV_EUSAGE, "%s: %s was decided when the model was trained", run, key);
+    if (status == PV_OK) status = check_keys(count, set);
+    pv_config_clear(&trained);
+    return status;
 }
 
 static int names_data(int count, const char *const *set)
