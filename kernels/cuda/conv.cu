@@ -205,7 +205,7 @@ pv_status pv_cuda_conv_queue(const launch *l, const convolution *c, const void *
     PV_TRY(convolve(l, c, args));
     if (c->pass == PV_WEIGHT_GRAD) {
         const pv_conv_weight_grad_args *a = (const pv_conv_weight_grad_args *)args;
-        if (!a->dbias) return PV_OK;
+        if (!a->dbias || l->summed) return PV_OK;
         return a->bias_big ? pv_cuda_bias(l, a->big, big_pixels(c), c->channels, a->dbias)
                            : pv_cuda_bias(l, a->small, small_pixels(c), c->filters, a->dbias);
     }

@@ -88,12 +88,19 @@ pv_status pv_cuda_seal(pv_program *program);
 pv_status pv_cuda_run(pv_program *program);
 void pv_cuda_program_close(pv_program *program);
 
+/* pairs.cu: sums[i]: the bias gradient that call i makes of what it leaves, or NULL; summed[j]:
+ * call j need not make its own. Arrays of zeros, an element a call. */
+void pv_cuda_pair_sums(const pv_program *program, float **sums, char *summed);
+
 /* ---- kernels ---- */
 
 /* Of one call: queued on the stream, with work space of as many bytes as `workspace` asked for. */
 typedef struct {
     cuda_stream *stream;
     void *workspace;
+    float *sums; /* of the columns of what leaves a layer: the bias gradient of another call; or
+                    NULL */
+    int summed;  /* this call's bias gradient: another one has made it */
 } launch;
 
 typedef struct {
@@ -115,7 +122,7 @@ typedef struct {
     const float *bias, *mask, *plus;
     float *to;
 } leaving;
-pv_status pv_cuda_leave(const launch *l, const leaving *e);
+pv_status pv_cuda_leave(const launch *l, const leaving *e); /* and sums it, where l says so */
 
 /* sum[cols] = sums over the rows of from. */
 size_t pv_cuda_bias_workspace(size_t rows, size_t cols);

@@ -22,45 +22,44 @@ static __device__ inline float slope_at(int activation, float y)
     return activation == PV_TANH ? 1.0f - y * y : 1.0f;
 }
 
-static __global__ void leave_sums(const __grid_constant__ leaving e)
+static __device__ inline float left(const leaving &e, size_t i)
 {
-    GRID_STRIDE(i, e.rows * e.cols)
-    {
-        float x = e.to[i];
-        if (e.plus) x += e.plus[i];
-        if (e.bias) x += e.bias[i % e.cols];
-        e.to[i] = e.mask ? x * slope_at(e.activation, e.mask[i]) : activated(e.activation, x);
-    }
+    float x = e.to[i];
+    if (e.plus) x += e.plus[i];
+    if (e.bias) x += e.bias[i % e.cols];
+    return e.mask ? x * slope_at(e.activation, e.mask[i]) : activated(e.activation, x);
 }
 
-pv_status pv_cuda_leave(const launch *l, const leaving *e)
+static __global__ void leave_sums(const __grid_constant__ leaving e)
 {
-    if (!e->plus && !e->bias && !e->mask && e->activation == PV_LINEAR) return PV_OK;
-    leave_sums<<<blocks_for(l, e->rows * e->cols), THREADS, 0, l->stream->queue>>>(*e);
-    return launched(l, "leave_sums");
+    GRID_STRIDE(i, e.rows * e.cols) e.to[i] = left(e, i);
 }
 
 /* ---- sums over rows ---- */
 
-/* A block sums a chunk of rows of 32 columns: 8 rows at a time, then over these 8. */
+/* A block sums a chunk of rows of 32 columns: 8 rows at a time, then over these 8. LEAVES: of what
+ * leaves the layer, on its way. */
 enum { BIAS_COLS = 32, BIAS_ROWS = THREADS / BIAS_COLS };
 
-static __global__ void bias_chunk(const float *from, size_t rows, size_t cols, size_t chunk,
-                                  double *part)
+template <int LEAVES>
+static __global__ void bias_chunk(const __grid_constant__ leaving e, size_t chunk, double *part)
 {
     __shared__ double space[BIAS_ROWS][BIAS_COLS];
     const size_t x = threadIdx.x % BIAS_COLS, y = threadIdx.x / BIAS_COLS,
                  col = blockIdx.x * (size_t)BIAS_COLS + x, first = blockIdx.y * chunk,
-                 end = first + chunk < rows ? first + chunk : rows;
+                 end = first + chunk < e.rows ? first + chunk : e.rows;
     double sum = 0.0;
-    if (col < cols)
-        for (size_t row = first + y; row < end; row += BIAS_ROWS)
-            sum += (double)from[row * cols + col];
+    if (col < e.cols)
+        for (size_t row = first + y; row < end; row += BIAS_ROWS) {
+            const size_t i = row * e.cols + col;
+            if (LEAVES) e.to[i] = left(e, i);
+            sum += (double)e.to[i];
+        }
     space[y][x] = sum;
     __syncthreads();
-    if (y > 0 || col >= cols) return;
+    if (y > 0 || col >= e.cols) return;
     for (size_t i = 1; i < BIAS_ROWS; i++) sum += space[i][x];
-    part[blockIdx.y * cols + col] = sum;
+    part[blockIdx.y * e.cols + col] = sum;
 }
 
 /* A warp adds the chunks of a column: each lane some of them, in their order. */
@@ -78,14 +77,32 @@ size_t pv_cuda_bias_workspace(size_t rows, size_t cols)
     return chunks_of(rows) * cols * sizeof(double);
 }
 
-pv_status pv_cuda_bias(const launch *l, const float *from, size_t rows, size_t cols, float *sum)
+static pv_status sum_columns(const launch *l, const leaving *e, int leaves, float *sum)
 {
     double *part = (double *)l->workspace;
-    const dim3 blocks((unsigned)((cols + BIAS_COLS - 1) / BIAS_COLS), (unsigned)chunks_of(rows));
-    bias_chunk<<<blocks, THREADS, 0, l->stream->queue>>>(from, rows, cols, chunk_rows(rows), part);
+    const size_t chunk = chunk_rows(e->rows), chunks = chunks_of(e->rows);
+    const dim3 blocks((unsigned)((e->cols + BIAS_COLS - 1) / BIAS_COLS), (unsigned)chunks);
+    if (leaves)
+        bias_chunk<1><<<blocks, THREADS, 0, l->stream->queue>>>(*e, chunk, part);
+    else
+        bias_chunk<0><<<blocks, THREADS, 0, l->stream->queue>>>(*e, chunk, part);
     PV_TRY(launched(l, "bias_chunk"));
-    bias_total<<<(unsigned)cols, 32, 0, l->stream->queue>>>(part, chunks_of(rows), cols, sum);
+    bias_total<<<(unsigned)e->cols, 32, 0, l->stream->queue>>>(part, chunks, e->cols, sum);
     return launched(l, "bias_total");
+}
+
+pv_status pv_cuda_bias(const launch *l, const float *from, size_t rows, size_t cols, float *sum)
+{
+    const leaving e = {rows, cols, PV_LINEAR, NULL, NULL, NULL, (float *)from};
+    return sum_columns(l, &e, 0, sum);
+}
+
+pv_status pv_cuda_leave(const launch *l, const leaving *e)
+{
+    if (l->sums) return sum_columns(l, e, 1, l->sums);
+    if (!e->plus && !e->bias && !e->mask && e->activation == PV_LINEAR) return PV_OK;
+    leave_sums<<<blocks_for(l, e->rows * e->cols), THREADS, 0, l->stream->queue>>>(*e);
+    return launched(l, "leave_sums");
 }
 
 /* ---- products ---- */
@@ -171,10 +188,17 @@ static pv_status weight_grad_queue(const launch *l, const void *args)
         dy = scaled;
     }
     PV_TRY(pv_cuda_weight_grad(l, a->rows, a->in, a->out, a->x, dy, a->dw));
-    if (!a->dbias) return PV_OK;
-    const launch behind = {l->stream, (char *)l->workspace + scaled_bytes(a)};
+    if (!a->dbias || l->summed) return PV_OK;
+    const launch behind = {l->stream, (char *)l->workspace + scaled_bytes(a), NULL, 0};
     return pv_cuda_bias(&behind, dy, a->rows, a->out, a->dbias);
 }
 
-const cuda_kernel pv_cuda_dense = {NULL, dense_queue};
+/* For the sums of what leaves. */
+static size_t dense_workspace(const void *args)
+{
+    const pv_dense_args *a = (const pv_dense_args *)args;
+    return a->pass == PV_FORWARD ? 0 : pv_cuda_bias_workspace(a->rows, a->in);
+}
+
+const cuda_kernel pv_cuda_dense = {dense_workspace, dense_queue};
 const cuda_kernel pv_cuda_dense_weight_grad = {weight_grad_workspace, weight_grad_queue};

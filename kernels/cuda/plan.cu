@@ -21,6 +21,8 @@ typedef struct {
     size_t workspace;
     void **args; /* of each call, with addresses for handles */
     convolution **conv;
+    float **sums; /* of each call: see launch */
+    char *summed;
     size_t calls;
     char *choices;
     cudaGraph_t graph;
@@ -87,7 +89,10 @@ static pv_status copy_args(plan *p, const pv_program *program)
 {
     p->args = (void **)calloc(program->call_count + 1, sizeof *p->args);
     p->conv = (convolution **)calloc(program->call_count + 1, sizeof(convolution *));
-    if (!p->args || !p->conv) return FAIL(PV_ENOMEM, "out of memory for a plan");
+    p->sums = (float **)calloc(program->call_count + 1, sizeof *p->sums);
+    p->summed = (char *)calloc(program->call_count + 1, 1);
+    if (!p->args || !p->conv || !p->sums || !p->summed)
+        return FAIL(PV_ENOMEM, "out of memory for a plan");
     for (size_t i = 0; i < program->call_count; i++, p->calls++) {
         const size_t size = pv_cuda_host->ops[program->calls[i].op].args_size;
         p->args[i] = malloc(size);
@@ -165,9 +170,11 @@ static pv_status tell_choices(plan *p)
 
 static pv_status queue_all(const plan *p, const pv_program *program, const launch *l)
 {
-    for (size_t i = 0; i < program->call_count; i++)
-        PV_TRY(p->conv[i] ? pv_cuda_conv_queue(l, p->conv[i], p->args[i])
-                          : pv_cuda_kernel(program->calls[i].op)->queue(l, p->args[i]));
+    for (size_t i = 0; i < program->call_count; i++) {
+        const launch of = {l->stream, l->workspace, p->sums[i], p->summed[i]};
+        PV_TRY(p->conv[i] ? pv_cuda_conv_queue(&of, p->conv[i], p->args[i])
+                          : pv_cuda_kernel(program->calls[i].op)->queue(&of, p->args[i]));
+    }
     return PV_OK;
 }
 
@@ -202,6 +209,8 @@ static void free_plan(plan *p, cuda_stream *s)
     }
     free(p->args);
     free(p->conv);
+    free(p->sums);
+    free(p->summed);
     free(p->choices);
     if (p->memory) pv_cuda_release(s->base.device, p->memory);
     free(p);
@@ -213,7 +222,8 @@ static pv_status make(plan *p, const pv_program *program, cuda_stream *s)
     PV_TRY(copy_args(p, program));
     PV_TRY(size_workspace(p, program, s));
     PV_TRY(take_memory(p, program, s));
-    const launch l = {s, p->memory};
+    const launch l = {s, p->memory, NULL, 0};
+    pv_cuda_pair_sums(program, p->sums, p->summed);
     PV_TRY(choose_algorithms(p, program, &l));
     PV_TRY(tell_choices(p));
     PV_TRY(capture(p, program, &l));

@@ -93,10 +93,10 @@ while [ $n -le "$calls" ]; do
     fi
     n=$((n + 13))
 done
-calls_of evaluate straight examples=10
+calls_of evaluate straight examples=10 metrics=none
 n=1
 while [ $n -le "$calls" ]; do
-    fails $n evaluate straight examples=10
+    fails $n evaluate straight examples=10 metrics=none
     n=$((n + 29))
 done
 

@@ -139,8 +139,8 @@ done
 # ---- evaluation ----
 
 for name in beta_vae dip_vae_i; do
-    need polarvae evaluate gpu/$name examples=30 --device cpu --json --quiet >evaluated.json
-    gpu 3 evaluate gpu/$name examples=30 --json
+    need polarvae evaluate gpu/$name examples=30 metrics=unsupervised --device cpu --json --quiet >evaluated.json
+    gpu 3 evaluate gpu/$name examples=30 metrics=unsupervised --json
     near "evaluate $name" evaluated.json out.text
     need polarvae encode gpu/$name --examples 30 --device cpu --out cpu.h5 --quiet >out.text
     gpu 4 encode gpu/$name --examples 30 --out gpu.h5
