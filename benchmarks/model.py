@@ -78,10 +78,12 @@ class Step:
     def leave(self, numbers, fields):
         self.node(bytes=4 * numbers * (2 + fields))
 
-    def bias(self, rows, cols):
+    def bias(self, rows, cols, paired=False):
+        """paired: the columns have been summed when their matrix left the layer that made it."""
         chunk = max(CHUNK_ROWS, math.ceil(rows / MOST_CHUNKS))
         chunks = math.ceil(rows / chunk)
-        self.node(bytes=4 * rows * cols, cycles=chunk / 8 * ROUND_TRIP / IN_FLIGHT)
+        if not paired:
+            self.node(bytes=4 * rows * cols, cycles=chunk / 8 * ROUND_TRIP / IN_FLIGHT)
         self.node(bytes=8 * chunks * cols, cycles=math.ceil(chunks / WARP) * ROUND_TRIP)
 
     def dense(self, rows, n_in, n_out):
@@ -90,14 +92,14 @@ class Step:
         self.product(rows, n_out, n_in, 2 * rows * n_in * n_out, n_in > SPLIT)
         self.leave(rows * n_out, 0)
 
-    def dense_back(self, rows, n_in, n_out, fields, data=True, scaled=False):
+    def dense_back(self, rows, n_in, n_out, fields, data=True, scaled=False, paired=False):
         """`fields`: of mask and plus, how many there are."""
         flops = 2 * rows * n_in * n_out
         self.call("dense_weight_grad")
         if scaled:
             self.node(bytes=8 * rows * n_out)
         self.product(n_out, n_in, rows, flops, rows > SPLIT)
-        self.bias(rows, n_out)
+        self.bias(rows, n_out, paired)
         if data:
             self.call("dense")
             self.product(rows, n_in, n_out, flops, n_out > SPLIT)
@@ -125,14 +127,14 @@ class Step:
         self.convolve("conv", layer, "up" if up else "down")
         self.leave(BATCH * (side ** 2 * channels if up else (side // 2) ** 2 * filters), 0)
 
-    def conv_back(self, layer, up=False, data=True):
+    def conv_back(self, layer, up=False, data=True, paired=True):
         """Of a convolution, or (up) of its transpose."""
         side, channels, filters, _ = layer
         self.convolve("conv_weight_grad", layer, "weights")
         if up:
-            self.bias(BATCH * side ** 2, channels)
+            self.bias(BATCH * side ** 2, channels, paired)
         else:
-            self.bias(BATCH * (side // 2) ** 2, filters)
+            self.bias(BATCH * (side // 2) ** 2, filters, paired)
         if data:
             self.convolve("conv", layer, "down" if up else "up")
             self.leave(BATCH * ((side // 2) ** 2 * filters if up else side ** 2 * channels), 1)
@@ -173,18 +175,18 @@ def record(s, objective, kernel, channels):
     s.rows("bernoulli", 3 * BATCH * pixels, pixels, ROUND_TRIP + 150)
     s.small("column_sum", BATCH)
     for layer in reversed(up):
-        s.conv_back(layer, up=True)
+        s.conv_back(layer, up=True, paired=layer is not up[-1])
     s.dense_back(BATCH, 256, 1024, fields=1)
-    s.dense_back(BATCH, LATENTS, 256, fields=0)
+    s.dense_back(BATCH, LATENTS, 256, fields=0, paired=True)
     vae = s.parameters
     s.small("kl", 2 * codes)
     s.small("column_sum", BATCH)
     regularise(s, objective, codes)
     s.dense_back(BATCH, 256, LATENTS, fields=0)
     s.dense_back(BATCH, 256, LATENTS, fields=2)
-    s.dense_back(BATCH, 1024, 256, fields=1)
+    s.dense_back(BATCH, 1024, 256, fields=1, paired=True)
     for layer in reversed(down):
-        s.conv_back(layer, data=layer is not down[0])
+        s.conv_back(layer, data=layer is not down[0], paired=layer is not down[-1])
     s.optimiser(vae)
     s.small("end_step")
 
