@@ -266,8 +266,8 @@ __global__ void memory(float *to, unsigned long long *sums, const uint8_t *bytes
     const float *either = i % 2 ? &f.x : factors;
     const float *there = i % 3 ? (const float *)&dynamic[i] : &to[i];
     if (i % 3 == 0) to[i] = 7;
-    const float got = f.x + f.y * f.z + factors[i % 4] + *either + *there +
-                      called(factors, i % 4) + called_with(f.x, i);
+    const float got = f.x + f.y * f.z + factors[i % 4] + *either + *there + called(factors, i % 4) +
+                      called_with(f.x, i);
     atomicAdd(&hits[bytes[i] % 4], 1);
     atomicAdd(&sums[0], 3ull);
     atomicMax(&sums[1], (unsigned long long)i);
