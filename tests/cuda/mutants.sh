@@ -73,8 +73,8 @@ mutant 'a dropped barrier between warps' fn.h '    pv_team_wait(t); /\*.*' '' op
 mutant 'a wrong leading dimension' cuda/layers.cu \
     'product p = {0, 0, in, rows, out, w, in, dy, out, dx}' \
     'product p = {0, 0, in, rows, out, w, out, dy, out, dx}' layers test_layers dense
-mutant 'a grid that is one block short' cuda/layers.cu '(cols + BIAS_COLS - 1) / BIAS_COLS' \
-    '(cols + BIAS_COLS - 2) / BIAS_COLS' layers test_layers dense_weight_grad
+mutant 'a grid that is one block short' cuda/layers.cu '(e->cols + BIAS_COLS - 1) / BIAS_COLS' \
+    '(e->cols + BIAS_COLS - 2) / BIAS_COLS' layers test_layers dense_weight_grad
 mutant 'a loop that goes one too far' cuda/drivers.cuh 'threadIdx.x; i < (n);  ' \
     'threadIdx.x; i <= (n);' layers test_layers dense
 mutant 'a wait for the stream that is missing' cuda/stream.cu \
@@ -87,6 +87,8 @@ mutant 'work space that is too small' cuda/layers.cu \
 mutant 'activations that overlap' cuda/plan.cu \
     'q->last < p->first || p->last < q->first' 'q->last <= p->first || p->last <= q->first' \
     plan test_train_step ''
+mutant 'sums over rows of another length' cuda/pairs.cu ' || made.cols != wanted.cols' '' pairs \
+    test_train_step ''
 mutant 'lanes that are not added' fn.h 'int d = 16; d > 0' 'int d = 8; d > 0' ops test_kernels kl
 
 echo "$checks checks, $failures failed"
