@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "base/config_table.h"
 #include "base/text.h"
 
@@ -225,4 +226,16 @@ void pv_config_help(FILE *to)
             }
         }
     }
+}
+
+pv_status pv_config_save(const pv_config *config, const char *path, const char *comment)
+{
+    char part[4096];
+    PV_TRY(pv_part_begin(part, path));
+    FILE *file = fopen(part, "w");
+    if (!file) return pv_fail(PV_EIO, "%s: cannot be written", path);
+    pv_status status = pv_config_write(config, file, comment, 0);
+    if (fclose(file) == 0 && status == PV_OK) return pv_part_commit(part, path);
+    pv_part_abandon(part);
+    return pv_fail(PV_EIO, "%s: cannot be written; is the disk full?", path);
 }

@@ -7,8 +7,8 @@
 
 #include "base/base.h"
 #include "cli/bench.h"
+#include "cli/session.h"
 #include "learn/random_state.h"
-#include "polarvae/evaluate.h"
 
 enum { FACTORS = 5, LATENTS = 10 };
 
@@ -57,30 +57,6 @@ static pv_status make_codes(pv_codes *c)
     return PV_OK;
 }
 
-static pv_status compute(pv_metric_results *out, const pv_codes *c, pv_stream *stream,
-                         const pv_bench_options *o)
-{
-    const char *const name[] = {"mean", "sampled"};
-    const float *const code[] = {c->mean, c->sampled};
-    pv_metric_options with = pv_metric_defaults;
-    pv_labelled both[2] = {{0}};
-    int count = 0;
-    pv_bar bar;
-    with.threads = (int)o->threads;
-    pv_status status = PV_OK;
-    for (int i = 0; i < 2 && status == PV_OK; i++)
-        if (code[i])
-            status = pv_labelled_open(&both[count++], name[i], code[i], (size_t)c->latents,
-                                      c->factor, c->factors, c->examples, NULL, c->latents);
-    pv_bar_start(&bar, "metrics", 0, o->quiet);
-    pv_progress progress = pv_bar_progress(&bar);
-    if (status == PV_OK)
-        status = pv_metrics_compute(out, both, count, o->metrics, stream, &with, &progress);
-    pv_bar_end(&bar);
-    for (int i = 0; i < count; i++) pv_labelled_close(&both[i]);
-    return status;
-}
-
 static pv_status report(const pv_metric_results *results, const pv_codes *c, pv_stream *stream,
                         double seconds, int json)
 {
@@ -127,8 +103,11 @@ pv_status pv_bench_evaluate(const pv_bench_options *o)
         status = pv_fail(PV_EDATA, "%s: holds no factors, which metrics need", o->codes);
     if (status == PV_OK) status = pv_device_open(&device, o->device);
     if (status == PV_OK) status = pv_stream_open(&stream, device, (int)o->threads);
+    pv_metric_options with = pv_metric_defaults;
+    with.threads = (int)o->threads;
     const double start = pv_now();
-    if (status == PV_OK) status = compute(&results, &codes, stream, o);
+    if (status == PV_OK)
+        status = pv_show_metrics(&results, &codes, o->metrics, stream, &with, o->quiet);
     if (status == PV_OK) status = report(&results, &codes, stream, pv_now() - start, o->json);
     pv_metric_results_free(&results);
     pv_stream_close(stream);

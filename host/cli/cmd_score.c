@@ -4,8 +4,7 @@
 
 #include "base/base.h"
 #include "cli/cli.h"
-#include "polarvae/config.h"
-#include "polarvae/evaluate.h"
+#include "cli/session.h"
 
 static const char usage[] =
     "Usage: polarvae score CODES [--factors FACTORS.npy] [--metrics LIST] [key=value ...] "
@@ -49,42 +48,6 @@ typedef struct {
     int continuous, json, quiet;
 } options;
 
-/* Metrics of the representations that the file has. */
-static pv_status compute(pv_metric_results *out, const pv_codes *codes, pv_stream *stream,
-                         const pv_config *c, const options *o)
-{
-    const char *const name[] = {"mean", "sampled"};
-    const float *const code[] = {codes->mean, codes->sampled};
-    pv_metric_options with = pv_metric_defaults;
-    pv_labelled labelled[2] = {{0}};
-    int count = 0;
-    pv_bar bar;
-    with.train = (size_t)c->metric_train;
-    with.test = (size_t)c->metric_test;
-    with.bins = (int)c->bins;
-    with.era = (pv_sklearn_era)c->sklearn_era;
-    with.seed = (uint64_t)c->evaluation_seed;
-    with.threads = (int)c->threads;
-    with.continuous = o->continuous;
-    pv_status status = PV_OK;
-    for (int i = 0; i < 2 && status == PV_OK; i++)
-        if (code[i])
-            status = pv_labelled_open(&labelled[count++], name[i], code[i], (size_t)codes->latents,
-                                      codes->factor, codes->factors, codes->examples, NULL,
-                                      codes->latents);
-    if (status == PV_OK && !labelled[0].row && !o->quiet)
-        fprintf(stderr,
-                "note: not every combination of the factors is there once: metrics learn from the "
-                "first two thirds of the rows\n");
-    pv_bar_start(&bar, "metrics", 0, o->quiet);
-    pv_progress progress = pv_bar_progress(&bar);
-    if (status == PV_OK)
-        status = pv_metrics_compute(out, labelled, count, o->metrics, stream, &with, &progress);
-    pv_bar_end(&bar);
-    for (int i = 0; i < count; i++) pv_labelled_close(&labelled[i]);
-    return status;
-}
-
 static pv_status evaluate(pv_evaluation *out, const pv_codes *codes, pv_stream *stream,
                           const pv_config *c, const options *o)
 {
@@ -111,7 +74,9 @@ static pv_status evaluate(pv_evaluation *out, const pv_codes *codes, pv_stream *
     }
     if (!codes->mean && !codes->sampled)
         return pv_fail(PV_EDATA, "the codes are neither mean nor sampled, which metrics need");
-    return compute(&out->metrics, codes, stream, c, o);
+    pv_metric_options with = pv_metric_options_of(c);
+    with.continuous = o->continuous;
+    return pv_show_metrics(&out->metrics, codes, o->metrics, stream, &with, o->quiet);
 }
 
 static pv_status score_file(const char *path, const pv_config *c, const options *o)

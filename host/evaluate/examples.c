@@ -108,3 +108,21 @@ double pv_accuracy(const int32_t *predicted, const int32_t *label, size_t count)
     for (size_t i = 0; i < count; i++) right += predicted[i] == label[i];
     return (double)right / (double)count;
 }
+
+double pv_mean_gap(const double *score, const double *unit, int variables, int factors)
+{
+    double sum = 0;
+    for (int k = 0; k < factors; k++) {
+        double best = 0, second = 0;
+        for (int j = 0; j < variables; j++) {
+            const double x = score[j * factors + k];
+            if (x > best) {
+                second = best;
+                best = x;
+            } else if (x > second)
+                second = x;
+        }
+        sum += unit ? (best - second) / unit[k] : best - second;
+    }
+    return sum / factors;
+}

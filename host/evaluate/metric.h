@@ -89,6 +89,10 @@ static inline pv_era pv_era_of(const pv_metric_options *o)
     return o->era == PV_SKLEARN_STUDY ? PV_ERA_STUDY : PV_ERA_CURRENT;
 }
 
+/* Of score [variables, factors], none below 0: how far the best variable is ahead of the second, in
+ * units of unit[factors] (NULL: 1), averaged over the factors. */
+double pv_mean_gap(const double *score, const double *unit, int variables, int factors);
+
 double pv_accuracy(const int32_t *predicted, const int32_t *label, size_t count);
 
 #endif

@@ -93,20 +93,8 @@ static pv_status finish(pv_metric_run *run)
 {
     const state *s = run->state;
     const int d = run->from->variables, factors = run->from->factors;
-    double sum = 0;
-    for (int k = 0; k < factors; k++) {
-        double best = 0, second = 0;
-        for (int j = 0; j < d; j++) {
-            const double x = s->score[j * factors + k];
-            if (x > best) {
-                second = best;
-                best = x;
-            } else if (x > second)
-                second = x;
-        }
-        sum += best - second;
-    }
-    PV_TRY(pv_metric_number(run, sum / factors, "SAP_score"));
+    const double gap = pv_mean_gap(s->score, NULL, d, factors);
+    PV_TRY(pv_metric_number(run, gap, "SAP_score"));
     return pv_metric_matrix(run, s->score, d, factors, "score_matrix");
 }
 

@@ -87,17 +87,11 @@ static pv_status check_empty(const char *directory)
 
 static pv_status write_config(const pruning *p, const char *directory, const char *from)
 {
-    char path[4096], part[4096], comment[4200];
+    char path[4096], comment[4200];
     snprintf(path, sizeof path, "%s/config.yaml", directory);
     snprintf(comment, sizeof comment, "polarvae " PV_VERSION ": %s without %zu of its variables",
              from, p->from.latents - p->vae.latents);
-    PV_TRY(pv_part_begin(part, path));
-    FILE *file = fopen(part, "w");
-    if (!file) return pv_fail(PV_EIO, "%s: cannot be written", path);
-    pv_status status = pv_config_write(&p->config, file, comment, 0);
-    if (fclose(file) == 0 && status == PV_OK) return pv_part_commit(part, path);
-    pv_part_abandon(part);
-    return pv_fail(PV_EIO, "%s: cannot be written; is the disk full?", path);
+    return pv_config_save(&p->config, path, comment);
 }
 
 /* ---- all of it ---- */

@@ -51,19 +51,6 @@ static pv_status write_status(const run *r, pv_run_state state, const char *erro
     return pv_run_status_write(&status, r->options->directory, device_of(r));
 }
 
-static pv_status write_config(const run *r)
-{
-    char path[4096], part[4096];
-    path_in(path, r, "config.yaml");
-    PV_TRY(pv_part_begin(part, path));
-    FILE *file = fopen(part, "w");
-    if (!file) return pv_fail(PV_EIO, "%s: cannot be written", path);
-    pv_status status = pv_config_write(r->config, file, "polarvae " PV_VERSION, 0);
-    if (fclose(file) == 0 && status == PV_OK) return pv_part_commit(part, path);
-    pv_part_abandon(part);
-    return pv_fail(PV_EIO, "%s: cannot be written; is the disk full?", path);
-}
-
 pv_status pv_run_check(const pv_config *config, const char *directory)
 {
     char path[4096];
@@ -253,7 +240,8 @@ static pv_status prepare(run *r)
     if (!lane) PV_TRY(open_own(r));
     PV_TRY(pv_trainer_open(&r->trainer, r->config, r->images, r->stream));
     PV_TRY(restore(r));
-    PV_TRY(write_config(r));
+    path_in(path, r, "config.yaml");
+    PV_TRY(pv_config_save(r->config, path, "polarvae " PV_VERSION));
     PV_TRY(write_choices(r));
     path_in(path, r, "log.csv");
     PV_TRY(pv_log_open(&r->log, path, r->trainer));

@@ -108,6 +108,9 @@ pv_status pv_config_load(pv_config *config, const char *path, int count, const c
  * keys are written for all objectives as `auto`: that is configs/base.yaml. */
 pv_status pv_config_write(const pv_config *config, FILE *to, const char *comment, int help);
 
+/* The same as a file that appears when it is complete. */
+pv_status pv_config_save(const pv_config *config, const char *path, const char *comment);
+
 /* The table as text for `polarvae train --help`: key, default, range, help; objectives with their
  * keys and published values. */
 void pv_config_help(FILE *to);
