@@ -57,6 +57,7 @@ int pv_is_assignment(const char *argument);
     X(score, "the same scores for codes of any program")                                           \
     X(udr, "which of several models is best disentangled, without factors")                        \
     X(prune, "a model without its passive variables")                                              \
+    X(export, "encoder and decoder of a trained model as ONNX files")                              \
     X(bench, "throughput of training, encoding, each kernel, each metric")                         \
     X(check, "a device against a reference file that another one wrote")                           \
     X(info, "version, devices, processor features")
