@@ -158,8 +158,7 @@ static size_t value_size(const pv_config *config, const pv_config_key *key)
     return 0;
 }
 
-/* The next key from *at on that decides a model's bits, without its number of steps. */
-static const pv_config_key *next_decisive(int *at, int *inside)
+const pv_config_key *pv_config_next_decisive(int *at, int *inside)
 {
     static const char *const decisive[] = {"data", "model", "objective", "training", NULL};
     while (*at < pv_config_key_count) {
@@ -178,7 +177,7 @@ static const pv_config_key *next_decisive(int *at, int *inside)
 const char *pv_config_difference(const pv_config *a, const pv_config *b)
 {
     const pv_config_key *key;
-    for (int at = 0, inside = 0; (key = next_decisive(&at, &inside));) {
+    for (int at = 0, inside = 0; (key = pv_config_next_decisive(&at, &inside));) {
         const size_t size = value_size(a, key);
         if (size != value_size(b, key) ||
             memcmp((const char *)a + key->offset, (const char *)b + key->offset, size) != 0)
@@ -194,7 +193,7 @@ uint64_t pv_config_identity(const pv_config *config)
 {
     uint64_t hash = pv_hash(PV_HASH_START, &config->steps, sizeof config->steps);
     const pv_config_key *key;
-    for (int at = 0, inside = 0; (key = next_decisive(&at, &inside));)
+    for (int at = 0, inside = 0; (key = pv_config_next_decisive(&at, &inside));)
         hash = pv_hash(hash, (const char *)config + key->offset, value_size(config, key));
     return pv_hash(hash, config->objective_value, sizeof config->objective_value);
 }

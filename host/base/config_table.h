@@ -35,6 +35,10 @@ const pv_config_key *pv_config_key_find(const char *name);
 /* Choice number `index` of "a|b|c": its start, and its length; NULL beyond the last. */
 const char *pv_config_choice(const char *choices, int index, int *length);
 
+/* The next key from *at on that decides a model's bits, without its number of steps; NULL behind
+ * the last. *at and *inside are 0 at the start. */
+const pv_config_key *pv_config_next_decisive(int *at, int *inside);
+
 /* ---- values as given ---- */
 
 typedef struct {

@@ -47,8 +47,10 @@ static double loss(const pv_config *config, const double *term, uint64_t step)
 
 const pv_objective pv_objective_annealed_vae = {
     .name = "annealed_vae",
+    .title = "AnnealedVAE",
     .source = "Burgess et al., Understanding disentangling in beta-VAE, arXiv 1804.03599",
     .keys = keys,
+    .strength = "c_max",
     .terms = terms,
     .space = space,
     .record = record,

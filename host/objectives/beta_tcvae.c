@@ -109,8 +109,10 @@ static double loss(const pv_config *config, const double *term, uint64_t step)
 
 const pv_objective pv_objective_beta_tcvae = {
     .name = "beta_tcvae",
+    .title = "β-TCVAE",
     .source = "Chen et al., Isolating sources of disentanglement in VAEs, NeurIPS 2018",
     .keys = keys,
+    .strength = "beta",
     .terms = terms,
     .record = record,
     .loss = loss,

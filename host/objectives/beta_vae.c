@@ -24,8 +24,10 @@ static double loss(const pv_config *config, const double *term, uint64_t step)
 
 const pv_objective pv_objective_beta_vae = {
     .name = "beta_vae",
+    .title = "β-VAE",
     .source = "Higgins et al., beta-VAE, ICLR 2017",
     .keys = keys,
+    .strength = "beta",
     .terms = terms,
     .record = record,
     .loss = loss,

@@ -88,8 +88,10 @@ static double loss(const pv_config *config, const double *term, uint64_t step)
 
 const pv_objective pv_objective_dip_vae_i = {
     .name = "dip_vae_i",
+    .title = "DIP-VAE-I",
     .source = "Kumar et al., DIP-VAE-I, ICLR 2018",
     .keys = keys_i,
+    .strength = "lambda_od",
     .terms = terms,
     .space = space,
     .record = record_i,
@@ -98,8 +100,10 @@ const pv_objective pv_objective_dip_vae_i = {
 
 const pv_objective pv_objective_dip_vae_ii = {
     .name = "dip_vae_ii",
+    .title = "DIP-VAE-II",
     .source = "Kumar et al., DIP-VAE-II, ICLR 2018",
     .keys = keys_ii,
+    .strength = "lambda_od",
     .terms = terms,
     .space = space,
     .record = record_ii,

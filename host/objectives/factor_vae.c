@@ -129,8 +129,10 @@ static double loss(const pv_config *config, const double *term, uint64_t step)
 
 const pv_objective pv_objective_factor_vae = {
     .name = "factor_vae",
+    .title = "FactorVAE",
     .source = "Kim & Mnih, Disentangling by factorising, ICML 2018",
     .keys = keys,
+    .strength = "gamma",
     .terms = terms,
     .space = space,
     .discriminator = 1,

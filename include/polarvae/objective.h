@@ -43,8 +43,10 @@ typedef struct {
 
 typedef struct {
     const char *name;
+    const char *title;               /* as people write it */
     const char *source;              /* the paper */
     const pv_objective_key *keys;    /* at most PV_OBJECTIVE_VALUES, ends with a NULL name */
+    const char *strength;            /* of its keys, the one that studies vary */
     const char *const *terms;        /* log.csv columns after reconstruction; NULL-ended */
     size_t (*space)(size_t latents); /* bytes of device memory of its own; NULL: none */
     int discriminator;               /* there is one (net.h): the objective trains it */
