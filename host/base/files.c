@@ -38,7 +38,8 @@ static void machine(char out[static 65])
         if (*c == '/') *c = '-';
 }
 
-/* Removes "<name>.<host>.<pid>.part" of this machine's processes that are no more. */
+/* Removes "<name>.<host>.<pid>.part" of this machine's processes that are no more, and what libzip
+ * makes beside it, "....part.XXXXXX". */
 static void remove_stale(const char *directory, const char *name, const char *host)
 {
     DIR *list = opendir(directory);
@@ -50,7 +51,8 @@ static void remove_stale(const char *directory, const char *name, const char *ho
         char *end;
         errno = 0;
         long pid = strtol(entry->d_name + length, &end, 10);
-        if (errno || pid <= 0 || pid > INT_MAX || strcmp(end, ".part") != 0) continue;
+        const int known = strncmp(end, ".part", 5) == 0 && (end[5] == 0 || end[5] == '.');
+        if (errno || pid <= 0 || pid > INT_MAX || !known) continue;
         if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) unlinkat(dirfd(list), entry->d_name, 0);
     }
     closedir(list);

@@ -1,4 +1,4 @@
-/* numpy.h -- arrays of NumPy's files, .npy and .npz, to read; each claim of a file is checked.
+/* numpy.h -- arrays of NumPy's files: .npy and .npz to read, .npz to write.
  *
  * An .npz is a zip archive of .npy files: its array "mean" is the entry mean.npy, stored or
  * deflated. A .npy holds one array and no name; who opens it gives it one. Which of the two a file
@@ -6,7 +6,7 @@
  * f8), whole numbers (i1 i2 i4 i8 u1 u2 u4 u8 b1) and text (S, U), of either byte order, by rows or
  * by columns (fortran_order). Python objects are refused: they are pickles, which are programs.
  *
- * Nothing is allocated on a file's word: an array has as many bytes as its header promises, and no
+ * Each claim of a file is checked. Nothing is allocated on a file's word: an array has as many bytes as its header promises, and no
  * more than what is in the file can unpack to. Entries are looked up by name, never unpacked to
  * disk. Every failure is one line that holds the file, the array, what was found and what would be
  * right.
@@ -60,5 +60,15 @@ pv_status pv_numpy_find(pv_numpy *file, const char *name, pv_numpy_array *out);
 /* Reads the whole array, by rows. It must have exactly this kind, rank (at most 2) and these dims;
  * its width in bits is converted, and a value that does not fit is an error. */
 pv_status pv_numpy_read(pv_numpy *file, const pv_numpy_array *array, void *out);
+
+/* An array to be written; its name is the one in the file. TEXT needs a width too. */
+typedef struct {
+    pv_numpy_array array;
+    const void *value;
+} pv_numpy_item;
+
+/* Writes an .npz as numpy.savez does, stored: float32, int32 and, of UTF-8, Unicode text. The same
+ * values make the same bytes. The file appears when it is complete. */
+pv_status pv_numpy_write(const char *path, const pv_numpy_item *item, int count);
 
 #endif

@@ -7,10 +7,11 @@
 #include "cli/session.h"
 
 static const char usage[] =
-    "Usage: polarvae encode RUN [--examples N] [--out CODES.h5] [key=value ...] [--quiet]\n"
+    "Usage: polarvae encode RUN [--examples N] [--out CODES] [key=value ...] [--quiet]\n"
     "\n"
     "Draws examples uniformly from the data set and writes mean, variance and sampled codes\n"
-    "(float32 [N, latents]), factors (int32 [N, K]) and factor_names to an HDF5 file.\n"
+    "(float32 [N, latents]), factors (int32 [N, K]) and factor_names to an HDF5 file,\n"
+    "or to NumPy's .npz if its name ends so.\n"
     "\n"
     "  --examples N   how many (default: the run's `examples`, 10000 unless changed)\n"
     "  --out FILE     default: RUN/codes.h5\n"
@@ -20,7 +21,7 @@ static const char usage[] =
     "  --help         this text\n"
     "\n"
     "Example:\n"
-    "  polarvae encode runs/beta4 --examples 50000 --out codes.h5\n";
+    "  polarvae encode runs/beta4 --examples 50000 --out codes.npz\n";
 
 typedef struct {
     const char *out;

@@ -1,4 +1,4 @@
-/* codes.c -- codes from a file of any of its formats. */
+/* codes.c -- codes from and to a file of any of its formats. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 #include "base/base.h"
 #include "base/numpy.h"
 #include "evaluate/codes_file.h"
-#include "polarvae/evaluate.h"
 
 _Static_assert(sizeof *((pv_codes *)0)->factor_name == PV_CODES_NAME, "a factor's name");
 
@@ -131,4 +130,20 @@ pv_status pv_codes_read_factors(pv_codes *codes, const char *path)
                                          : pv_fail(PV_EDATA, "%s: holds no factors", path);
     file.format->close(file.file);
     return rc;
+}
+
+/* ---- writing ---- */
+
+static int ends_with(const char *path, const char *ending)
+{
+    const size_t length = strlen(path), more = strlen(ending);
+    return length >= more && strcmp(path + length - more, ending) == 0;
+}
+
+pv_status pv_codes_write(const pv_codes *codes, const char *path)
+{
+    if (ends_with(path, ".npy"))
+        return pv_fail(PV_EUSAGE, "%s: a .npy holds one array; name an .npz or .h5", path);
+    return ends_with(path, ".npz") ? pv_codes_write_numpy(codes, path)
+                                   : pv_codes_write_hdf5(codes, path);
 }

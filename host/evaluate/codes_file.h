@@ -1,10 +1,12 @@
-/* codes_file.h -- what reading codes asks of a file, whatever its format. */
+/* codes_file.h -- codes in the formats of files. */
 #ifndef PV_CODES_FILE_H
 #define PV_CODES_FILE_H
 
 #include <stddef.h>
 
-#include "polarvae/status.h"
+#include "polarvae/evaluate.h"
+
+/* ---- reading: what is asked of a file, whatever its format ---- */
 
 /* Rows of numbers (float, int32_t), or of names (char[PV_CODES_NAME], in one column). */
 typedef enum { PV_CODES_REALS, PV_CODES_WHOLES, PV_CODES_NAMES } pv_codes_kind;
@@ -34,5 +36,10 @@ typedef struct {
 pv_status pv_codes_open_hdf5(pv_codes_file *out, const char *path);
 /* `alone` names the array of a .npy file. */
 pv_status pv_codes_open_numpy(pv_codes_file *out, const char *path, const char *alone);
+
+/* ---- writing ---- */
+
+pv_status pv_codes_write_hdf5(const pv_codes *codes, const char *path);
+pv_status pv_codes_write_numpy(const pv_codes *codes, const char *path);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "base/hdf5.h"
 #include "evaluate/codes_file.h"
-#include "polarvae/evaluate.h"
 
 static pv_h5_array array_of(const pv_codes_table *t)
 {
@@ -47,7 +46,7 @@ static pv_status write_precision(pv_h5 *file, const char *precision)
     return pv_h5_write(file, &attribute, text);
 }
 
-pv_status pv_codes_write(const pv_codes *codes, const char *path)
+pv_status pv_codes_write_hdf5(const pv_codes *codes, const char *path)
 {
     pv_h5 *file;
     PV_TRY(pv_h5_create(&file, path));

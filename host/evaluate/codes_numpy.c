@@ -1,6 +1,18 @@
-/* codes_numpy.c -- codes from NumPy's .npz and .npy files. */
+/* codes_numpy.c -- codes from NumPy's .npz and .npy files, and to .npz. */
 #include "base/numpy.h"
 #include "evaluate/codes_file.h"
+
+static pv_numpy_array array_of(const pv_codes_table *table)
+{
+    static const pv_numpy_kind kind[] = {PV_NUMPY_REAL, PV_NUMPY_WHOLE, PV_NUMPY_TEXT};
+    return (pv_numpy_array){.name = table->name,
+                            .kind = kind[table->kind],
+                            .rank = table->kind == PV_CODES_NAMES ? 1 : 2,
+                            .dim = {table->rows, table->columns},
+                            .width = PV_CODES_NAME};
+}
+
+/* ---- reading ---- */
 
 static int has(void *file, const char *name) { return pv_numpy_has(file, name); }
 
@@ -15,12 +27,7 @@ static pv_status shape(void *file, const char *name, int *rank, size_t dim[stati
 
 static pv_status read(void *file, const pv_codes_table *table, void *out)
 {
-    static const pv_numpy_kind kind[] = {PV_NUMPY_REAL, PV_NUMPY_WHOLE, PV_NUMPY_TEXT};
-    const pv_numpy_array array = {.name = table->name,
-                                  .kind = kind[table->kind],
-                                  .rank = table->kind == PV_CODES_NAMES ? 1 : 2,
-                                  .dim = {table->rows, table->columns},
-                                  .width = PV_CODES_NAME};
+    const pv_numpy_array array = array_of(table);
     return pv_numpy_read(file, &array, out);
 }
 
@@ -33,4 +40,26 @@ pv_status pv_codes_open_numpy(pv_codes_file *out, const char *path, const char *
     PV_TRY(pv_numpy_open(&file, path, alone));
     *out = (pv_codes_file){.format = &format, .file = file, .path = path};
     return PV_OK;
+}
+
+/* ---- writing ---- */
+
+pv_status pv_codes_write_numpy(const pv_codes *c, const char *path)
+{
+    const size_t latents = (size_t)c->latents, factors = (size_t)c->factors;
+    const struct {
+        pv_codes_table table;
+        const void *value;
+    } part[] = {
+        {{"mean", PV_CODES_REALS, c->examples, latents}, c->mean},
+        {{"variance", PV_CODES_REALS, c->examples, latents}, c->variance},
+        {{"sampled", PV_CODES_REALS, c->examples, latents}, c->sampled},
+        {{"factors", PV_CODES_WHOLES, c->examples, factors}, c->factor},
+        {{"factor_names", PV_CODES_NAMES, factors, 1}, c->factor_name},
+    };
+    enum { PARTS = sizeof part / sizeof *part, WITHOUT_FACTORS = 3 };
+    pv_numpy_item item[PARTS];
+    for (int i = 0; i < PARTS; i++)
+        item[i] = (pv_numpy_item){array_of(&part[i].table), part[i].value};
+    return pv_numpy_write(path, item, factors > 0 ? PARTS : WITHOUT_FACTORS);
 }
