@@ -1,14 +1,17 @@
 /* cmd_sweep.c -- polarvae sweep: trains the models of a sweep file. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "cli/cli.h"
+#include "polarvae/slurm.h"
 #include "polarvae/sweep.h"
 
 static const char usage[] =
     "Usage: polarvae sweep SWEEP.yaml --dir DIR [key=value ...] [--lanes L] [--index I] [--quiet]\n"
     "       polarvae sweep SWEEP.yaml [key=value ...] --list [--index I]\n"
+    "       polarvae sweep SWEEP.yaml --dir DIR [key=value ...] --slurm TEXT [--dry-run]\n"
     "\n"
     "Trains every model of a sweep file into a run directory DIR/NAME. Finished models are not\n"
     "touched, what was cut off goes on to the same bits, what failed is tried again; the bits of "
@@ -23,6 +26,18 @@ static const char usage[] =
     "  --device D  auto, cpu or cuda:N\n"
     "  --quiet     nothing on stderr but errors\n"
     "  --help      this text\n"
+    "\n"
+    "On a cluster with Slurm, the models are dealt out to the tasks of array jobs. A task that is\n"
+    "preempted, whose node fails or whose time is up is queued again and goes on; scancel stops "
+    "it.\n"
+    "\n"
+    "  --slurm TEXT  writes DIR/slurm/array-*.sh and submits them; TEXT: options of sbatch, such "
+    "as\n"
+    "                partition, GPUs and time; the tasks' logs are in DIR/slurm too\n"
+    "  --dry-run     prints the scripts; writes and submits nothing\n"
+    "  --models-per-task M  (default: 10)\n"
+    "  --tasks N            how many tasks, instead\n"
+    "  --max-array N        tasks of an array job at most (default: the cluster's MaxArraySize)\n"
     "\n"
     "A sweep file is a configuration (polarvae train --help has its keys) and two keys more:\n"
     "\n"
@@ -41,12 +56,17 @@ static const char usage[] =
     "\n"
     "Example:\n"
     "  polarvae sweep configs/demo.yaml --list\n"
-    "  polarvae sweep configs/demo.yaml --dir runs/demo steps=3000\n";
+    "  polarvae sweep configs/demo.yaml --dir runs/demo steps=3000\n"
+    "  polarvae sweep configs/demo.yaml --dir runs/demo \\\n"
+    "      --slurm \"--partition=gpu --gres=gpu:1 --cpus-per-task=8 --time=4:00:00\"\n";
 
 typedef struct {
     pv_sweep_options run;
     long index, lanes;
     int list;
+    const char *slurm;
+    long tasks, models_per_task, max_array;
+    int dry_run;
 } options;
 
 static pv_status list(const pv_sweep *sweep, long index)
@@ -71,6 +91,48 @@ static pv_status train(const pv_sweep *sweep, const pv_sweep_options *o)
     return status;
 }
 
+/* The tasks are called with what is no business of Slurm. */
+static pv_status submit(const pv_sweep *sweep, const pv_arguments *rest, const options *o)
+{
+    char lanes[32];
+    int count = 0;
+    const char **argument;
+    PV_TRY(pv_new(&argument, (size_t)rest->count + 4, sizeof *argument, "arguments"));
+    for (int i = 1; i < rest->count; i++) argument[count++] = rest->value[i];
+    snprintf(lanes, sizeof lanes, "%ld", o->lanes);
+    if (o->lanes) {
+        argument[count++] = "--lanes";
+        argument[count++] = lanes;
+    }
+    if (o->run.quiet) argument[count++] = "--quiet";
+    const pv_status status =
+        pv_slurm_submit(sweep, &(pv_slurm_options){.directory = o->run.directory,
+                                                   .sbatch = o->slurm,
+                                                   .file = rest->value[0],
+                                                   .count = count,
+                                                   .argument = argument,
+                                                   .tasks = (size_t)o->tasks,
+                                                   .models_per_task = (size_t)o->models_per_task,
+                                                   .max_array = (size_t)o->max_array,
+                                                   .dry_run = o->dry_run,
+                                                   .out = stdout});
+    free(argument);
+    return status;
+}
+
+static pv_status check_slurm(const options *o)
+{
+    if (!o->slurm && (o->dry_run || o->tasks || o->models_per_task || o->max_array))
+        return pv_fail(PV_EUSAGE, "sweep: --dry-run, --tasks, --models-per-task and --max-array "
+                                  "go with --slurm TEXT");
+    if (o->slurm && (o->list || o->index >= 0))
+        return pv_fail(PV_EUSAGE,
+                       "sweep: --slurm submits all models; it takes no --list or --index");
+    if (o->tasks && o->models_per_task)
+        return pv_fail(PV_EUSAGE, "sweep: --tasks or --models-per-task, not both");
+    return PV_OK;
+}
+
 static pv_status check(const pv_arguments *rest, const options *o)
 {
     if (rest->count == 0 || pv_is_assignment(rest->value[0]))
@@ -82,7 +144,7 @@ static pv_status check(const pv_arguments *rest, const options *o)
             return pv_fail(PV_EUSAGE, "%s: is neither an option nor key=value", rest->value[i]);
     if (!o->list && !o->run.directory)
         return pv_fail(PV_EUSAGE, "sweep: --dir DIR is missing, where the models go");
-    return PV_OK;
+    return check_slurm(o);
 }
 
 static pv_status sweep(const pv_arguments *rest, void *state)
@@ -97,7 +159,8 @@ static pv_status sweep(const pv_arguments *rest, void *state)
     if (o->index >= (long)pv_sweep_count(s))
         status = pv_fail(PV_EUSAGE, "--index %ld: the sweep has %zu models, from 0", o->index,
                          pv_sweep_count(s));
-    if (status == PV_OK) status = o->list ? list(s, o->index) : train(s, &o->run);
+    if (status == PV_OK)
+        status = o->list ? list(s, o->index) : o->slurm ? submit(s, rest, o) : train(s, &o->run);
     pv_sweep_close(s);
     return status;
 }
@@ -111,6 +174,14 @@ int pv_command_sweep(int argc, char **argv)
         {.name = "--index", .number = &o.index, .low = 0, .high = PV_SWEEP_MODELS},
         {.name = "--list", .flag = &o.list},
         {.name = "--quiet", .flag = &o.run.quiet},
+        {.name = "--slurm", .text = &o.slurm},
+        {.name = "--dry-run", .flag = &o.dry_run},
+        {.name = "--tasks", .number = &o.tasks, .low = 1, .high = PV_SWEEP_MODELS},
+        {.name = "--models-per-task",
+         .number = &o.models_per_task,
+         .low = 1,
+         .high = PV_SWEEP_MODELS},
+        {.name = "--max-array", .number = &o.max_array, .low = 1, .high = PV_SWEEP_MODELS},
         {0}};
     return pv_command_run(
         &(pv_command){

@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 
-enum { OPTIONS = 16 };
+enum { OPTIONS = 24 };
 
 /* What a command has besides its own options, and room for what --device becomes. */
 typedef struct {
