@@ -7,7 +7,6 @@
 #include "base/base.h"
 #include "cli/cli.h"
 #include "cli/session.h"
-#include "report/picture.h"
 
 static const char usage[] =
     "Usage: polarvae evaluate RUN [RUN ...] [key=value ...] [--json] [--quiet]\n"
@@ -15,12 +14,13 @@ static const char usage[] =
     "Encodes examples, tells active, mixed and passive variables apart, and scores the mean and\n"
     "the sampled representation on every set of them; computes disentanglement metrics of both,\n"
     "for which every image of the data set is encoded once. Writes RUN/evaluation.json,\n"
-    "RUN/correlation.png and RUN/reconstructions.png; prints tables, and for several runs one\n"
-    "that compares them.\n"
+    "RUN/correlation.png and RUN/reconstructions.png, and where the run kept snapshots\n"
+    "RUN/snapshots.csv and RUN/snapshots.svg: covariance and correlation of every pair of mean\n"
+    "codes over training. Prints tables, and for several runs one that compares them.\n"
     "\n"
     "  key=value   examples, evaluation_seed, bins, variance_threshold, mean_error, metrics,\n"
-    "              metric_train, metric_test, sklearn_era, data, device, threads;\n"
-    "              polarvae train --help explains them\n"
+    "              subset_metrics, metric_train, metric_test, sklearn_era, data, device,\n"
+    "              threads; polarvae train --help explains them\n"
     "  --json      evaluation.json on stdout instead of tables (one RUN)\n"
     "  --device D  auto, cpu or cuda:N\n"
     "  --quiet     nothing on stderr but errors\n"
@@ -38,106 +38,62 @@ typedef struct {
     pv_evaluation result;
 } evaluated;
 
-/* ---- pictures ---- */
-
-enum { PICTURES = 10 };
-
-static pv_status draw_reconstructions(const pv_session *s, const char *run)
-{
-    const pv_vae *v = &s->model.vae;
-    const size_t pixels = v->pixels;
-    char path[4096];
-    float *block;
-    PV_TRY(pv_new(&block, 2 * PICTURES * pixels, sizeof *block, "pictures"));
-    pv_status status = pv_reconstruct(block, block + PICTURES * pixels, &s->model, &s->images,
-                                      s->stream, PICTURES, (uint64_t)s->config.evaluation_seed);
-    snprintf(path, sizeof path, "%s/reconstructions.png", run);
-    if (status == PV_OK)
-        status = pv_image_grid_write(&(pv_image_grid){.pixels = block,
-                                                      .rows = 2,
-                                                      .columns = PICTURES,
-                                                      .height = v->height,
-                                                      .width = v->width,
-                                                      .channels = v->channels,
-                                                      .zoom = 2},
-                                     path);
-    free(block);
-    return status;
-}
-
-static pv_status draw_correlations(const pv_evaluation *e, const char *run)
-{
-    char path[4096];
-    char(*label)[16];
-    const char **labels;
-    PV_TRY(pv_new(&label, (size_t)e->latents, sizeof *label, "labels"));
-    pv_status status = pv_new(&labels, (size_t)e->latents, sizeof *labels, "labels");
-    for (int i = 0; i < e->latents && status == PV_OK; i++) {
-        snprintf(label[i], sizeof label[i], "%d %s", e->variable[i], pv_type_name[e->type[i]]);
-        labels[i] = label[i];
-    }
-    snprintf(path, sizeof path, "%s/correlation.png", run);
-    const pv_heat_map maps[2] = {{e->mean.correlation, "mean representation"},
-                                 {e->sampled.correlation, "sampled representation"}};
-    if (status == PV_OK)
-        status = pv_heat_maps_write(
-            &(pv_heat_maps){
-                .maps = 2, .size = e->latents, .map = maps, .label = labels, .low = -1, .high = 1},
-            path);
-    free(labels);
-    free(label);
-    return status;
-}
-
 /* ---- one run ---- */
 
-static pv_status score(pv_session *s, evaluated *e, int quiet)
-{
-    const pv_config *c = &s->config;
-    const pv_evaluation_options rule = {.bins = (int)c->bins,
-                                        .variance_threshold = c->variance_threshold,
-                                        .mean_error = c->mean_error};
-    pv_codes codes;
-    pv_losses losses;
+typedef struct {
     pv_bar bar;
-    char path[4096];
-    pv_bar_start(&bar, "encoding", 0, quiet);
-    pv_progress progress = pv_bar_progress(&bar);
-    pv_status status = pv_encode(&codes, &losses, &s->model, &s->images, s->stream,
-                                 (size_t)c->examples, (uint64_t)c->evaluation_seed, &progress);
-    pv_bar_end(&bar);
-    if (status != PV_OK) return status;
-    status = pv_evaluate_codes(&e->result, &codes, s->stream, &rule);
-    e->result.sklearn_era = (pv_sklearn_era)c->sklearn_era;
-    if (status == PV_OK) status = pv_session_metrics(&e->result.metrics, s, &codes, quiet);
-    pv_codes_free(&codes);
-    if (status != PV_OK) return status;
-    e->result.reconstruction_loss = losses.reconstruction;
-    e->result.reconstruction_kl = losses.kl;
-    e->result.reconstruction_elbo = losses.elbo;
-    snprintf(path, sizeof path, "%s/evaluation.json", e->run);
-    PV_TRY(pv_evaluation_write(&e->result, path));
-    PV_TRY(draw_correlations(&e->result, e->run));
-    return draw_reconstructions(s, e->run);
+    const char *stage; /* that the bar shows, or NULL */
+    int quiet;
+} progress;
+
+static pv_status hear(void *state, const char *stage, size_t done, size_t total)
+{
+    progress *p = state;
+    if (!p->stage || strcmp(p->stage, stage) != 0) {
+        if (p->stage) pv_bar_end(&p->bar);
+        pv_bar_start(&p->bar, stage, 0, p->quiet);
+        p->stage = stage;
+    }
+    const pv_progress bar = pv_bar_progress(&p->bar);
+    return bar.report(bar.state, done, total);
+}
+
+static void say(void *state, const char *note)
+{
+    progress *p = state;
+    pv_bar_say(&p->bar, note);
 }
 
 static pv_status evaluate_run(evaluated *e, int count, const char *const *set, int quiet)
 {
     pv_session s;
+    progress p = {.quiet = quiet};
     PV_TRY(pv_session_open(&s, e->run, count, set, quiet));
-    pv_status status = score(&s, e, quiet);
+    pv_bar_start(&p.bar, "", 0, quiet);
+    pv_status status = pv_run_evaluate(&e->result, &(pv_run_evaluation){.directory = e->run,
+                                                                        .config = &s.config,
+                                                                        .model = &s.model,
+                                                                        .images = &s.images,
+                                                                        .stream = s.stream,
+                                                                        .hear = hear,
+                                                                        .say = say,
+                                                                        .state = &p});
+    if (p.stage) pv_bar_end(&p.bar);
     pv_session_close(&s);
     return status;
 }
 
 static pv_status print(const evaluated *e, int json)
 {
+    char path[4096];
     if (json) return pv_evaluation_write(&e->result, "-");
     printf("%s: %zu examples, %s; reconstruction %.2f, KL %.2f, ELBO %.2f nats\n\n", e->run,
            e->result.examples, e->result.precision, e->result.reconstruction_loss,
            e->result.reconstruction_kl, e->result.reconstruction_elbo);
     pv_evaluation_print(&e->result, stdout);
-    printf("\n%s/: evaluation.json, correlation.png, reconstructions.png\n\n", e->run);
+    snprintf(path, sizeof path, "%s/snapshots.csv", e->run);
+    printf("\n%s/: evaluation.json, correlation.png, reconstructions.png%s\n\n", e->run,
+           pv_file_exists(path) ? ", snapshots.csv, snapshots.svg" : "");
     return PV_OK;
 }
 

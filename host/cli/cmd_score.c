@@ -40,7 +40,7 @@ static void list_metrics(FILE *to)
 {
     for (int i = 0; pv_metric_names[i]; i++)
         fprintf(to, "  %-20s %s\n", pv_metric_names[i], pv_metric_title(pv_metric_names[i]));
-    fprintf(to, "  downstream           both of them\n\n");
+    fprintf(to, "  downstream           all three of them\n\n");
 }
 
 typedef struct {

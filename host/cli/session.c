@@ -63,7 +63,7 @@ pv_status pv_session_open(pv_session *s, const char *run, int count, const char 
     memset(s, 0, sizeof *s);
     pv_status status = load_config(s, run, count, set);
     const pv_config *c = &s->config;
-    if (status == PV_OK && strcmp(c->metrics, "none") != 0) status = pv_metrics_check(c->metrics);
+    if (status == PV_OK) status = pv_metric_lists_check(c);
     if (status == PV_OK) status = pv_device_open(&s->device, c->device);
     if (status == PV_OK) status = pv_stream_open(&s->stream, s->device, (int)c->threads);
     if (status == PV_OK) status = pv_model_open(&s->model, run, s->stream);

@@ -2,7 +2,7 @@
 #ifndef PV_SESSION_H
 #define PV_SESSION_H
 
-#include "polarvae/encode.h"
+#include "polarvae/run_evaluation.h"
 
 typedef struct {
     pv_config config; /* of the run, with what the command line says of evaluation */
@@ -20,17 +20,9 @@ pv_status pv_session_open(pv_session *out, const char *run, int count, const cha
                           int quiet);
 void pv_session_close(pv_session *session); /* a zeroed one is fine */
 
-/* Of the evaluation's keys. */
-pv_metric_options pv_metric_options_of(const pv_config *config);
-
 /* Metrics of the mean and sampled codes that are there, behind a bar; says so where they are no
  * whole grid of factors. */
 pv_status pv_show_metrics(pv_metric_results *out, const pv_codes *codes, const char *list,
                           pv_stream *stream, const pv_metric_options *options, int quiet);
-
-/* What config->metrics names, of the model's mean and sampled codes: of every example of a data set
- * that is a whole grid of factors, else of `codes`. */
-pv_status pv_session_metrics(pv_metric_results *out, pv_session *session, const pv_codes *codes,
-                             int quiet);
 
 #endif

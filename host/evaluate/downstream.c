@@ -1,10 +1,11 @@
 /* downstream.c -- how well factors are predicted from codes, by the number of examples: by logistic
- * regression with cross-validation, and by gradient-boosted trees. */
+ * regression with cross-validation, by gradient-boosted trees, and by guesses, the baseline. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/base.h"
 #include "evaluate/metric.h"
+#include "learn/guess.h"
 #include "learn/logistic.h"
 #include "learn/trees.h"
 
@@ -91,6 +92,17 @@ static pv_status by_trees(const pv_metric_run *run, size_t i, int32_t *const lab
     return PV_OK;
 }
 
+static pv_status by_guessing(const pv_metric_run *run, size_t i, int32_t *const label[2],
+                             int32_t *const predicted[2])
+{
+    const state *s = run->state;
+    const size_t size = i / (size_t)run->from->factors;
+    for (int part = 0; part < 2; part++)
+        PV_TRY(pv_guess(predicted[part], s->part[part][size].count, label[0], s->size[size],
+                        run->result->seed));
+    return PV_OK;
+}
+
 typedef pv_status predictor(const pv_metric_run *run, size_t i, int32_t *const label[2],
                             int32_t *const predicted[2]);
 
@@ -117,6 +129,7 @@ static pv_status learn(pv_metric_run *run, size_t i, predictor *predict)
 
 static pv_status learn_logistic(pv_metric_run *run, size_t i) { return learn(run, i, by_logistic); }
 static pv_status learn_trees(pv_metric_run *run, size_t i) { return learn(run, i, by_trees); }
+static pv_status guess(pv_metric_run *run, size_t i) { return learn(run, i, by_guessing); }
 
 static pv_status finish(pv_metric_run *run)
 {
@@ -173,6 +186,17 @@ const pv_metric pv_metric_downstream_trees = {
     .state = sizeof(state),
     .prepare = prepare,
     .task = learn_trees,
+    .finish = finish,
+    .close = close,
+};
+
+const pv_metric pv_metric_downstream_random = {
+    .name = "downstream_random",
+    .title = "factors guessed: the baseline of the other two",
+    .seed = PV_SEED_NUMBERED,
+    .state = sizeof(state),
+    .prepare = prepare,
+    .task = guess,
     .finish = finish,
     .close = close,
 };

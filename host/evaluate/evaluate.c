@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "evaluate/histograms.h"
 #include "evaluate/moments.h"
 #include "evaluate/scores.h"
 #include "evaluate/types.h"
@@ -101,6 +102,17 @@ static pv_status score(pv_representation *out, const pv_evaluation *evaluation, 
     return rc;
 }
 
+static pv_status make_histograms(pv_evaluation *out, const pv_codes *codes, int bins)
+{
+    const float *const of[PV_HISTOGRAMS] = {[PV_OF_MEAN] = codes->mean,
+                                            [PV_OF_SAMPLED] = codes->sampled,
+                                            [PV_OF_VARIANCE] = codes->variance};
+    out->bins = bins;
+    for (int h = 0; h < PV_HISTOGRAMS; h++)
+        PV_TRY(pv_histograms_make(&out->histogram[h], of[h], out->examples, out->latents, bins));
+    return PV_OK;
+}
+
 pv_status pv_evaluate_codes(pv_evaluation *out, const pv_codes *codes, pv_stream *stream,
                             const pv_evaluation_options *options)
 {
@@ -127,7 +139,8 @@ pv_status pv_evaluate_codes(pv_evaluation *out, const pv_codes *codes, pv_stream
     average_kl(out->kl, codes);
     if ((rc = find_types(out, codes, stream, options)) != PV_OK) goto out;
     if ((rc = score(&out->mean, out, codes->mean, stream, options->bins)) != PV_OK) goto out;
-    rc = score(&out->sampled, out, codes->sampled, stream, options->bins);
+    if ((rc = score(&out->sampled, out, codes->sampled, stream, options->bins)) != PV_OK) goto out;
+    rc = make_histograms(out, codes, options->bins);
 out:
     if (rc != PV_OK) pv_evaluation_free(out);
     return rc;
@@ -144,6 +157,8 @@ void pv_evaluation_free(pv_evaluation *evaluation)
         free(evaluation->examples_of[t]);
         free(evaluation->examples_with[t]);
     }
+    for (int h = 0; h < PV_HISTOGRAMS; h++)
+        pv_histograms_free(evaluation->histogram[h], evaluation->latents);
     pv_representation_free(&evaluation->mean);
     pv_representation_free(&evaluation->sampled);
     pv_metric_results_free(&evaluation->metrics);

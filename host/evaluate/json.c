@@ -1,8 +1,28 @@
 /* json.c -- evaluation.json. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "polarvae/evaluate.h"
+
+static void histograms(pv_json *j, const pv_evaluation *e, int variable)
+{
+    static const char *const name[PV_HISTOGRAMS] = {
+        [PV_OF_MEAN] = "mean", [PV_OF_SAMPLED] = "sampled", [PV_OF_VARIANCE] = "variance"};
+    pv_json_object(j, "histograms");
+    for (int h = 0; h < PV_HISTOGRAMS; h++) {
+        const pv_histogram *of = &e->histogram[h][variable];
+        pv_json_object(j, name[h]);
+        pv_json_real(j, "low", of->low);
+        pv_json_real(j, "high", of->high);
+        pv_json_array(j, "count");
+        for (int b = 0; b < e->bins; b++) pv_json_whole(j, NULL, of->count[b]);
+        pv_json_end(j);
+        pv_json_end(j);
+    }
+    pv_json_end(j);
+}
 
 static void variables(pv_json *j, const pv_evaluation *e)
 {
@@ -19,6 +39,7 @@ static void variables(pv_json *j, const pv_evaluation *e)
         for (int t = 0; t < PV_TYPES; t++)
             pv_json_whole(j, pv_type_name[t], (long long)e->examples_of[t][v]);
         pv_json_end(j);
+        histograms(j, e, v);
         pv_json_end(j);
     }
     pv_json_end(j);
@@ -45,18 +66,86 @@ static void representation(pv_json *j, const char *key, const pv_representation 
     pv_json_end(j);
 }
 
-static void metrics(pv_json *j, const pv_evaluation *e)
+static const char *const representations[] = {"mean", "sampled"};
+enum { REPRESENTATIONS = 2 };
+
+/* A value for each set of variables that has results. */
+typedef void subset_writer(pv_json *j, const pv_metric_results *results, const char *representation,
+                           const char *subset);
+
+static int has_results(const pv_metric_results *results, const char *representation,
+                       const char *subset)
 {
-    static const char *const name[] = {"mean", "sampled"};
-    if (e->metrics.count == 0) return;
-    pv_json_object(j, "metrics");
-    pv_json_text(j, "sklearn_era", e->sklearn_era == PV_SKLEARN_STUDY ? "study" : "current");
-    for (int i = 0; i < 2; i++) {
-        pv_json_object(j, name[i]);
-        pv_metrics_json(j, &e->metrics, name[i]);
+    for (int i = 0; i < results->count; i++)
+        if (strcmp(results->result[i].subset, subset) == 0 &&
+            strcmp(results->result[i].representation, representation) == 0)
+            return 1;
+    return 0;
+}
+
+static void by_subset(pv_json *j, const char *key, const pv_metric_results *results, int first,
+                      subset_writer *write)
+{
+    pv_json_object(j, key);
+    for (int i = 0; i < REPRESENTATIONS; i++) {
+        pv_json_object(j, representations[i]);
+        for (int s = first; s < PV_SUBSETS; s++)
+            if (has_results(results, representations[i], pv_subset_name[s]))
+                write(j, results, representations[i], pv_subset_name[s]);
         pv_json_end(j);
     }
     pv_json_end(j);
+}
+
+static void whole_metrics(pv_json *j, const pv_metric_results *results, const char *representation,
+                          const char *subset)
+{
+    pv_json_object(j, subset);
+    pv_metrics_json(j, results, representation, subset);
+    pv_json_end(j);
+}
+
+/* predictor: {train size: mean accuracy on examples that it has not seen} */
+static void accuracies(pv_json *j, const pv_metric_results *results, const char *representation,
+                       const char *subset)
+{
+    static const char prefix[] = "downstream_", wanted[] = ":mean_test_accuracy";
+    char size[64];
+    pv_json_object(j, subset);
+    for (int i = 0; i < results->count; i++) {
+        const pv_metric_result *r = &results->result[i];
+        if (strncmp(r->metric, prefix, strlen(prefix)) != 0 || strcmp(r->subset, subset) != 0 ||
+            strcmp(r->representation, representation) != 0)
+            continue;
+        pv_json_object(j, r->metric + strlen(prefix));
+        for (int v = 0; v < r->count; v++) {
+            const char *colon = strstr(r->value[v].key, wanted);
+            if (!colon) continue;
+            snprintf(size, sizeof size, "%.*s", (int)(colon - r->value[v].key), r->value[v].key);
+            pv_json_real(j, size, r->value[v].number);
+        }
+        if (*r->reason) pv_json_text(j, "reason", r->reason);
+        pv_json_end(j);
+    }
+    pv_json_end(j);
+}
+
+static void metrics(pv_json *j, const pv_evaluation *e)
+{
+    const pv_metric_results *all = &e->metrics;
+    int subsets = 0;
+    if (all->count == 0) return;
+    pv_json_object(j, "metrics");
+    pv_json_text(j, "sklearn_era", e->sklearn_era == PV_SKLEARN_STUDY ? "study" : "current");
+    for (int i = 0; i < REPRESENTATIONS; i++) {
+        pv_json_object(j, representations[i]);
+        pv_metrics_json(j, all, representations[i], pv_subset_name[0]);
+        pv_json_end(j);
+    }
+    pv_json_end(j);
+    for (int i = 0; i < all->count; i++) subsets |= strcmp(all->result[i].subset, "all") != 0;
+    if (subsets) by_subset(j, "subset_metrics", all, 1, whole_metrics);
+    by_subset(j, "downstream", all, 0, accuracies);
 }
 
 /* How many examples have 0, 1, ... variables of each type. */

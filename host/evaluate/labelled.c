@@ -73,7 +73,8 @@ pv_status pv_labelled_open(pv_labelled *out, const char *name, const float *code
                            const int32_t *factor, int factors, size_t rows, const int *variable,
                            int variables)
 {
-    *out = (pv_labelled){.name = name, .rows = rows, .variables = variables, .factors = factors};
+    *out = (pv_labelled){
+        .name = name, .subset = "all", .rows = rows, .variables = variables, .factors = factors};
     if (variables < 1) return pv_fail(PV_EDATA, "codes: no variables to score");
     if (factors < 1 || factors > PV_MAX_FACTORS)
         return pv_fail(PV_EDATA, "codes: %d factors, metrics need 1 to %d", factors,

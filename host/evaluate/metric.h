@@ -44,7 +44,8 @@ typedef struct {
 
 extern const pv_metric pv_metric_beta_vae, pv_metric_factor_vae, pv_metric_mig, pv_metric_dci,
     pv_metric_sap, pv_metric_modularity, pv_metric_explicitness, pv_metric_irs,
-    pv_metric_unsupervised, pv_metric_downstream_logistic, pv_metric_downstream_trees;
+    pv_metric_unsupervised, pv_metric_downstream_logistic, pv_metric_downstream_trees,
+    pv_metric_downstream_random;
 
 /* ---- results ---- */
 

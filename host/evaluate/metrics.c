@@ -21,6 +21,7 @@ static const pv_metric *const metrics[] = {
     &pv_metric_unsupervised,
     &pv_metric_downstream_logistic,
     &pv_metric_downstream_trees,
+    &pv_metric_downstream_random,
     &pv_metric_irs,
 };
 enum { METRICS = sizeof metrics / sizeof *metrics };
@@ -40,6 +41,7 @@ const char *const pv_metric_names[] = {"beta_vae",
                                        "unsupervised",
                                        "downstream_logistic",
                                        "downstream_trees",
+                                       "downstream_random",
                                        "irs",
                                        NULL};
 _Static_assert(sizeof pv_metric_names / sizeof *pv_metric_names == METRICS + 1, "a name each");
@@ -54,7 +56,7 @@ static const pv_metric *find(const char *name, size_t length)
 
 const char *pv_metric_title(const char *name) { return find(name, strlen(name))->title; }
 
-/* Does a word of a list mean this metric? "downstream" means both predictors. */
+/* Does a word of a list mean this metric? "downstream" means all predictors. */
 static int means(const char *word, size_t length, const pv_metric *m)
 {
     static const char all[] = "all", study[] = "study", downstream[] = "downstream";
@@ -165,6 +167,19 @@ void pv_metric_results_free(pv_metric_results *results)
     }
     free(results->result);
     memset(results, 0, sizeof *results);
+}
+
+pv_status pv_metric_results_join(pv_metric_results *results, pv_metric_results *more)
+{
+    const size_t count = (size_t)results->count, added = (size_t)more->count;
+    pv_metric_result *grown = realloc(results->result, (count + added + 1) * sizeof *grown);
+    if (!grown) return pv_fail(PV_ENOMEM, "out of memory for the results of metrics");
+    if (added) memcpy(grown + count, more->result, added * sizeof *grown);
+    results->result = grown;
+    results->count += more->count;
+    free(more->result);
+    *more = (pv_metric_results){0};
+    return PV_OK;
 }
 
 /* ---- running ---- */
@@ -290,6 +305,7 @@ static pv_status make_jobs(work *w, pv_metric_results *out, const pv_labelled *r
             j->metric = metrics[i];
             result->metric = metrics[i]->name;
             result->representation = representation[r].name;
+            result->subset = representation[r].subset;
             result->seed = seed_of(metrics[i], representation[r].name, options->seed);
             j->run =
                 (pv_metric_run){.from = &representation[r], .options = options, .result = result};

@@ -5,11 +5,13 @@
 #include "base/base.h"
 #include "polarvae/metrics.h"
 
-void pv_metrics_json(pv_json *j, const pv_metric_results *results, const char *representation)
+void pv_metrics_json(pv_json *j, const pv_metric_results *results, const char *representation,
+                     const char *subset)
 {
     for (int i = 0; i < results->count; i++) {
         const pv_metric_result *r = &results->result[i];
-        if (strcmp(r->representation, representation) != 0) continue;
+        if (strcmp(r->representation, representation) != 0 || strcmp(r->subset, subset) != 0)
+            continue;
         pv_json_object(j, r->metric);
         for (int v = 0; v < r->count; v++) {
             const pv_metric_value *value = &r->value[v];
@@ -43,77 +45,101 @@ static const char *const main_keys[][3] = {
     {"unsupervised", "mutual_info_score", "mutual information"},
     {"downstream_logistic", "mean_test_accuracy", "accuracy after"},
     {"downstream_trees", "mean_test_accuracy", "accuracy after"},
+    {"downstream_random", "mean_test_accuracy", "accuracy after"},
 };
-
-static const pv_metric_result *result_of(const pv_metric_results *all, const char *metric,
-                                         const char *representation)
-{
-    for (int i = 0; i < all->count; i++)
-        if (strcmp(all->result[i].metric, metric) == 0 &&
-            strcmp(all->result[i].representation, representation) == 0)
-            return &all->result[i];
-    return NULL;
-}
 
 /* Up to this many representations side by side. */
 enum { COLUMNS = 4 };
 
-static void row(FILE *to, const char *title, const pv_metric_results *all, const char *metric,
-                const char *key, const char *const *representation, int columns)
+typedef struct {
+    FILE *to;
+    const pv_metric_results *all;
+    const char *subset;
+    const char *representation[COLUMNS];
+    int columns;
+} table;
+
+static const pv_metric_result *result_of(const table *t, const char *metric, int column)
 {
-    fprintf(to, "%-44s", title);
-    for (int c = 0; c < columns; c++) {
-        const pv_metric_result *r = result_of(all, metric, representation[c]);
+    for (int i = 0; i < t->all->count; i++) {
+        const pv_metric_result *r = &t->all->result[i];
+        if (strcmp(r->metric, metric) == 0 && strcmp(r->subset, t->subset) == 0 &&
+            strcmp(r->representation, t->representation[column]) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+static void row(const table *t, const char *title, const char *metric, const char *key)
+{
+    fprintf(t->to, "%-44s", title);
+    for (int c = 0; c < t->columns; c++) {
+        const pv_metric_result *r = result_of(t, metric, c);
         const pv_metric_value *v = r ? pv_metric_value_of(r, key) : NULL;
         if (v && isfinite(v->number))
-            fprintf(to, "%11.4f", v->number);
+            fprintf(t->to, "%11.4f", v->number);
         else
-            fprintf(to, "%11s", "-");
+            fprintf(t->to, "%11s", "-");
     }
-    fputc('\n', to);
+    fputc('\n', t->to);
 }
 
 /* A row for each number of examples that predictors saw: of keys "N:mean_test_accuracy". */
-static void rows_by_size(FILE *to, const pv_metric_results *all, const char *metric,
-                         const char *key, const char *what, const char *const *representation,
-                         int columns)
+static void rows_by_size(const table *t, const char *metric, const char *key, const char *what)
 {
     char title[128];
-    const pv_metric_result *first = result_of(all, metric, representation[0]);
+    const pv_metric_result *first = result_of(t, metric, 0);
     for (int v = 0; v < first->count; v++) {
         const char *colon = strchr(first->value[v].key, ':');
         if (!colon || strcmp(colon + 1, key) != 0) continue;
         snprintf(title, sizeof title, "%s %s %.*s", metric, what,
                  (int)(colon - first->value[v].key), first->value[v].key);
-        row(to, title, all, metric, first->value[v].key, representation, columns);
+        row(t, title, metric, first->value[v].key);
     }
 }
 
-void pv_metrics_print(const pv_metric_results *results, FILE *to)
+static void find_columns(table *t)
 {
-    const char *representation[COLUMNS];
-    int columns = 0;
-    for (int i = 0; i < results->count && columns < COLUMNS; i++)
-        if (columns == 0 ||
-            strcmp(results->result[i].representation, representation[columns - 1]) != 0)
-            representation[columns++] = results->result[i].representation;
-    if (columns == 0) return;
-    fprintf(to, "%-44s", "Disentanglement metrics");
-    for (int c = 0; c < columns; c++) fprintf(to, "%11s", representation[c]);
+    for (int i = 0; i < t->all->count && t->columns < COLUMNS; i++) {
+        const pv_metric_result *r = &t->all->result[i];
+        if (strcmp(r->subset, t->subset) == 0 &&
+            (t->columns == 0 || strcmp(r->representation, t->representation[t->columns - 1]) != 0))
+            t->representation[t->columns++] = r->representation;
+    }
+}
+
+static void print_reasons(const table *t)
+{
+    for (int i = 0; i < t->all->count; i++) {
+        const pv_metric_result *r = &t->all->result[i];
+        if (*r->reason && strcmp(r->subset, t->subset) == 0 &&
+            strcmp(r->representation, t->representation[0]) == 0)
+            fprintf(t->to, "  - %s: %s\n", r->metric, r->reason);
+    }
+}
+
+void pv_metrics_print(const pv_metric_results *results, const char *subset, FILE *to)
+{
+    table t = {.to = to, .all = results, .subset = subset};
+    char title[128];
+    find_columns(&t);
+    if (t.columns == 0) return;
+    const int all = strcmp(subset, "all") == 0;
+    snprintf(title, sizeof title, all ? "Disentanglement metrics" : "Metrics of %s variables",
+             subset);
+    if (!all) fputc('\n', to);
+    fprintf(to, "%-44s", title);
+    for (int c = 0; c < t.columns; c++) fprintf(to, "%11s", t.representation[c]);
     fputs("\n\n", to);
     for (size_t k = 0; k < sizeof main_keys / sizeof *main_keys; k++) {
         const char *metric = main_keys[k][0], *key = main_keys[k][1], *what = main_keys[k][2];
-        char title[128];
-        const pv_metric_result *r = result_of(results, metric, representation[0]);
+        const pv_metric_result *r = result_of(&t, metric, 0);
         if (!r || (r->count == 0 && k > 0 && strcmp(metric, main_keys[k - 1][0]) == 0)) continue;
         snprintf(title, sizeof title, "%s%s%s", metric, *what ? " " : "", r->count ? what : "");
         if (strncmp(metric, "downstream", strlen("downstream")) == 0 && r->count)
-            rows_by_size(to, results, metric, key, what, representation, columns);
+            rows_by_size(&t, metric, key, what);
         else
-            row(to, title, results, metric, key, representation, columns);
+            row(&t, title, metric, key);
     }
-    for (int i = 0; i < results->count; i++)
-        if (*results->result[i].reason &&
-            strcmp(results->result[i].representation, representation[0]) == 0)
-            fprintf(to, "  - %s: %s\n", results->result[i].metric, results->result[i].reason);
+    print_reasons(&t);
 }

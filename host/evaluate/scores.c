@@ -164,8 +164,7 @@ out:
     return rc;
 }
 
-/* NaN where a variable is constant. */
-static void correlate(double *r, const double *covariance, int n)
+void pv_correlate(double *r, const double *covariance, int n)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
@@ -219,7 +218,7 @@ pv_status pv_representation_score(pv_representation *out, const pv_moments *mome
     if (rc == PV_OK) rc = inform(out->mutual_information, moments);
     if (rc == PV_OK) {
         memcpy(out->covariance, moments->covariance, pairs * sizeof(double));
-        correlate(out->correlation, out->covariance, n);
+        pv_correlate(out->correlation, out->covariance, n);
     }
     for (int s = 0; s < PV_SUBSETS && rc == PV_OK; s++)
         rc = score(&out->subset[s], out, n, type, pv_subset_types[s]);

@@ -5,6 +5,9 @@
 #include "evaluate/moments.h"
 #include "polarvae/evaluate.h"
 
+/* correlation [n, n] of a covariance; NaN where a variable is constant. */
+void pv_correlate(double *correlation, const double *covariance, int n);
+
 /* Matrices and the scores of all subsets, from moments with histograms; type [variables]. The
  * covariance and the bins of a subset are those of the whole, so that leaving variables out
  * changes nothing else. */

@@ -152,5 +152,7 @@ void pv_evaluation_print(const pv_evaluation *evaluation, FILE *to)
         sensitivity(evaluation, to);
     }
     if (typed && scored) fputc('\n', to);
-    if (scored) pv_metrics_print(&evaluation->metrics, to);
+    if (!scored) return;
+    for (int s = 0; s < PV_SUBSETS; s++)
+        pv_metrics_print(&evaluation->metrics, pv_subset_name[s], to);
 }

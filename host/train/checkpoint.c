@@ -302,7 +302,8 @@ static pv_status read_model(pv_model *m, pv_h5 *file, pv_stream *stream)
     return status == PV_OK ? read_pruning(m, file) : status;
 }
 
-pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream)
+static pv_status open_model(pv_model *out, const char *directory, const char *checkpoint,
+                            pv_stream *stream)
 {
     char path[4096];
     pv_h5 *file = NULL;
@@ -311,14 +312,29 @@ pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream)
     if (!pv_file_exists(path))
         return pv_fail(PV_EUSAGE, "%s: is not a run: it has no config.yaml", directory);
     pv_status status = pv_config_load(&out->config, path, 0, NULL);
-    snprintf(path, sizeof path, "%s/checkpoint.h5", directory);
-    if (status == PV_OK && !pv_file_exists(path))
-        status = pv_fail(PV_EUSAGE, "%s: has no checkpoint.h5 yet; train it first", directory);
-    if (status == PV_OK) status = pv_h5_open(&file, path);
+    if (status == PV_OK && !pv_file_exists(checkpoint))
+        status = pv_fail(PV_EUSAGE, "%s: has no %s yet; train it first", directory,
+                         checkpoint + strlen(directory) + 1);
+    if (status == PV_OK) status = pv_h5_open(&file, checkpoint);
     if (status == PV_OK) status = read_model(out, file, stream);
     pv_h5_close(file);
     if (status != PV_OK) pv_model_close(out);
     return status;
+}
+
+pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/checkpoint.h5", directory);
+    return open_model(out, directory, path, stream);
+}
+
+pv_status pv_model_open_snapshot(pv_model *out, const char *directory, uint64_t step,
+                                 pv_stream *stream)
+{
+    char path[4096];
+    pv_snapshot_path(path, directory, step);
+    return open_model(out, directory, path, stream);
 }
 
 void pv_model_close(pv_model *m)

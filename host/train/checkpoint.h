@@ -25,6 +25,9 @@ typedef struct {
     const int32_t *variable; /* [vae->latents] which of these are left; NULL: all */
 } pv_origin;
 
+/* DIRECTORY/snapshots/000000001000.h5 */
+void pv_snapshot_path(char out[static 4096], const char *directory, uint64_t step);
+
 /* The file appears when it is complete. */
 pv_status pv_state_write(const pv_state *state, const pv_origin *origin, const char *path);
 /* Opens the state, which the caller frees also after a failure. */

@@ -8,6 +8,7 @@
 #include "polarvae/source.h"
 #include "polarvae/train.h"
 #include "polarvae/version.h"
+#include "train/checkpoint.h"
 #include "train/lock.h"
 #include "train/log.h"
 #include "train/status.h"
@@ -86,8 +87,7 @@ static pv_status snapshot_path(char out[static 4096], const run *r)
 {
     path_in(out, r, "snapshots");
     PV_TRY(pv_make_directory(out));
-    snprintf(out, 4096, "%s/snapshots/%012llu.h5", r->options->directory,
-             (unsigned long long)pv_trainer_count(r->trainer));
+    pv_snapshot_path(out, r->options->directory, pv_trainer_count(r->trainer));
     return PV_OK;
 }
 

@@ -58,7 +58,8 @@ enum { PV_TEXT = 1024, PV_MAX_SNAPSHOTS = 4096, PV_OBJECTIVE_VALUES = 8 };
     COUNT(bins, 20, 2, 255, "histogram bins of the mutual information")                                                 \
     REAL(variance_threshold, 0.1, 0, 10, "a variable whose posterior variance varies by this much or more is mixed")    \
     REAL(mean_error, 0.1, 0, 0.5, "active: average posterior variance within this of 0; passive: of 1")                 \
-    TEXT(metrics, "study", "disentanglement metrics: study (the nine of the study), all, none, or names with commas: beta_vae, factor_vae, mig, dci, sap, modularity, explicitness, unsupervised, downstream, irs") \
+    TEXT(metrics, "study", "disentanglement metrics: study (the nine of the study, and guesses as a baseline), all, none, or names with commas: beta_vae, factor_vae, mig, dci, sap, modularity, explicitness, unsupervised, downstream, irs") \
+    TEXT(subset_metrics, "none", "metrics of every set of variables by type (active, mixed, passive, active+mixed, ...) as well: as `metrics`") \
     COUNT(metric_train, 10000, 10, 10000000, "examples that metrics learn from")                                        \
     COUNT(metric_test, 5000, 10, 10000000, "examples that they are tested on")                                          \
     CHOICE(sklearn_era, "current", "current|study", "whose defaults learners have: scikit-learn's of today, or of 2018, when the study was made")

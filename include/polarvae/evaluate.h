@@ -24,9 +24,9 @@ typedef struct {
 } pv_codes;
 void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
 
-/* HDF5: datasets mean, variance, sampled (f32 [N, D]), factors (i32 [N, K]), factor_names; and
- * the attribute precision, which is not read. The file appears under its name only when it is
- * complete. */
+/* Arrays mean, variance, sampled (f32 [N, D]), factors (i32 [N, K]), factor_names: as NumPy's .npz
+ * if the name ends so, else as HDF5 with the attribute precision, which is not read. The file
+ * appears under its name only when it is complete. */
 pv_status pv_codes_write(const pv_codes *codes, const char *path);
 /* From that HDF5 file, from NumPy's .npz with arrays of these names, or from a .npy of codes alone:
  * the file's first bytes tell. What is missing is NULL; without a mean, "codes" are taken for it.
@@ -69,6 +69,13 @@ typedef struct {
     pv_scores subset[PV_SUBSETS];
 } pv_representation;
 
+/* Examples in bins of equal width; a constant is the middle of a range of 1. */
+typedef struct {
+    double low, high;
+    uint32_t *count; /* [bins]; owned */
+} pv_histogram;
+enum { PV_OF_MEAN, PV_OF_SAMPLED, PV_OF_VARIANCE, PV_HISTOGRAMS };
+
 /* How many variables have each type under other thresholds than those of the evaluation. */
 typedef struct {
     double variance_threshold, mean_error;
@@ -89,6 +96,8 @@ typedef struct {
     size_t *examples_with[PV_TYPES]; /* [latents + 1] how many examples have n variables of it */
     pv_sensitivity sensitivity[PV_SENSITIVITIES];
     pv_representation mean, sampled;
+    int bins;
+    pv_histogram *histogram[PV_HISTOGRAMS]; /* [latents] each; owned */
     double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */
     pv_metric_results metrics;  /* of "mean" and "sampled"; empty if not computed; owned */
     pv_sklearn_era sklearn_era; /* of the metrics */

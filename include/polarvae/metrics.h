@@ -22,7 +22,8 @@ struct pv_json; /* host/base/base.h */
  * metrics that train a predictor use the first two thirds of the rows and test on the rest, the
  * others use all, and those that need interventions are undefined. */
 typedef struct {
-    const char *name; /* "mean", "sampled": in results */
+    const char *name;   /* "mean", "sampled": in results */
+    const char *subset; /* static text: which of a model's variables these are; "all" once opened */
     size_t rows;
     int variables, factors;
     float *code;     /* [rows, variables]; owned, as what follows */
@@ -65,7 +66,7 @@ typedef struct {
 } pv_metric_value;
 
 typedef struct {
-    const char *metric, *representation; /* "mig", "mean" */
+    const char *metric, *representation, *subset; /* "mig", "mean", "all" */
     uint32_t seed;
     size_t train, test; /* examples, 0 where there are none of the kind */
     char reason[160];   /* why there are no values, or why some are no numbers; else "" */
@@ -80,7 +81,8 @@ typedef struct {
         *result; /* owned; in the order of the list, representation by representation */
 } pv_metric_results;
 
-/* Computes the metrics that `list` names ("mig,dci"; "study": the nine of the study; "all") on each
+/* Computes the metrics that `list` names ("mig,dci"; "study": the nine of the study and
+ * a baseline; "all") on each
  * of `count` representations of the same examples. What a metric learns is learned side by side on
  * options->threads threads; results do not depend on how many. A metric without a value for these
  * codes has a reason instead. PV_EUSAGE where the list holds an unknown name. The stream computes
@@ -94,12 +96,15 @@ pv_status pv_metrics_check(const char *list);
 /* A value by its key, or NULL. */
 const pv_metric_value *pv_metric_value_of(const pv_metric_result *result, const char *key);
 
+/* Moves all of `more` behind the results. */
+pv_status pv_metric_results_join(pv_metric_results *results, pv_metric_results *more);
+
 /* Objects named after the metrics, each with its values, seed, train and test, or a reason: for
  * evaluation.json, inside of what is open. */
 void pv_metrics_json(struct pv_json *j, const pv_metric_results *results,
-                     const char *representation);
+                     const char *representation, const char *subset);
 /* A table that a person reads: the main value of each metric, for each representation. */
-void pv_metrics_print(const pv_metric_results *results, FILE *to);
+void pv_metrics_print(const pv_metric_results *results, const char *subset, FILE *to);
 
 /* The names of all metrics, ended by NULL; a line about one. */
 extern const char *const pv_metric_names[];

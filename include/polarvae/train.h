@@ -131,8 +131,13 @@ typedef struct {
     int32_t *variable; /* [vae.latents] which of these are left, ascending; NULL: all; owned */
 } pv_model;
 
-/* The model of a run directory, from its checkpoint. */
+/* The model of a run directory, from its checkpoint; or from snapshots/ as it was after `step` of
+ * its steps. */
 pv_status pv_model_open(pv_model *out, const char *directory, pv_stream *stream);
+pv_status pv_model_open_snapshot(pv_model *out, const char *directory, uint64_t step,
+                                 pv_stream *stream);
+/* The steps of its snapshots, ascending; the caller frees *step. */
+pv_status pv_run_snapshots(uint64_t **step, size_t *count, const char *directory);
 void pv_model_close(pv_model *model); /* a zeroed struct is fine */
 
 /* Writes a run directory with the same model without some of its variables: their rows are cut out

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "learn/guess.h"
 #include "learn/labels.h"
 #include "learn/parallel.h"
 #include "learners.h"
@@ -69,6 +70,17 @@ static void draws_are_those_of_numpy(void **state)
     free(n);
     free(below);
     free(uniform);
+}
+
+/* DummyClassifier(strategy="uniform", random_state=7) of scikit-learn 1.9, fitted to these labels. */
+static void guesses_are_those_of_scikit_learn(void **state)
+{
+    (void)state;
+    const int32_t label[] = {5, -2, 9, 5};
+    const int32_t wanted[] = {-2, 5, 9, -2, 5, 9, -2, 5, 9, 9, 9, -2, 9, -2, -2, -2};
+    int32_t guessed[16];
+    OK(pv_guess(guessed, 16, label, 4, 7));
+    assert_memory_equal(guessed, wanted, sizeof wanted);
 }
 
 /* ---- tasks ---- */
@@ -138,6 +150,7 @@ int main(void)
         cmocka_unit_test(labels_become_classes),
         cmocka_unit_test(few_labels),
         cmocka_unit_test(draws_are_those_of_numpy),
+        cmocka_unit_test(guesses_are_those_of_scikit_learn),
         cmocka_unit_test(every_task_runs_once),
         cmocka_unit_test(the_lowest_failure_is_told),
         cmocka_unit_test(nothing_starts_after_a_failure),
