@@ -58,6 +58,7 @@ int pv_is_assignment(const char *argument);
     X(udr, "which of several models is best disentangled, without factors")                        \
     X(prune, "a model without its passive variables")                                              \
     X(export, "encoder and decoder of a trained model as ONNX files")                              \
+    X(traverse, "latent traversals, reconstructions and samples as pictures")                      \
     X(bench, "throughput of training, encoding, each kernel, each metric")                         \
     X(check, "a device against a reference file that another one wrote")                           \
     X(info, "version, devices, processor features")

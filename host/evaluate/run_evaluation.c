@@ -129,31 +129,6 @@ static pv_status measure_all(pv_evaluation *e, const pv_run_evaluation *w, const
 
 /* ---- pictures ---- */
 
-enum { PICTURES = 10 };
-
-static pv_status draw_reconstructions(const pv_run_evaluation *w)
-{
-    const pv_vae *v = &w->model->vae;
-    const size_t pixels = v->pixels;
-    char path[4096];
-    float *block;
-    PV_TRY(pv_new(&block, 2 * PICTURES * pixels, sizeof *block, "pictures"));
-    pv_status status = pv_reconstruct(block, block + PICTURES * pixels, w->model, w->images,
-                                      w->stream, PICTURES, (uint64_t)w->config->evaluation_seed);
-    snprintf(path, sizeof path, "%s/reconstructions.png", w->directory);
-    if (status == PV_OK)
-        status = pv_image_grid_write(&(pv_image_grid){.pixels = block,
-                                                      .rows = 2,
-                                                      .columns = PICTURES,
-                                                      .height = v->height,
-                                                      .width = v->width,
-                                                      .channels = v->channels,
-                                                      .zoom = 2},
-                                     path);
-    free(block);
-    return status;
-}
-
 static pv_status draw_correlations(const pv_evaluation *e, const char *directory)
 {
     char path[4096];
@@ -228,7 +203,9 @@ pv_status pv_run_evaluate(pv_evaluation *out, const pv_run_evaluation *what)
     memset(out, 0, sizeof *out);
     pv_status status = evaluate(out, what);
     if (status == PV_OK) status = draw_correlations(out, what->directory);
-    if (status == PV_OK) status = draw_reconstructions(what);
+    if (status == PV_OK)
+        status = pv_draw_reconstructions(what->directory, what->model, what->images, what->stream,
+                                         (uint64_t)what->config->evaluation_seed);
     if (status == PV_OK) status = follow_training(out, what);
     snprintf(path, sizeof path, "%s/evaluation.json", what->directory);
     if (status == PV_OK) status = pv_evaluation_write(out, path);

@@ -1,8 +1,10 @@
-/* canvas.c -- a cairo picture in memory that becomes a PNG file, and text on it. */
+/* canvas.c -- a cairo picture in memory that becomes a PNG file, and text and images on it. */
 #include "report/canvas.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -81,4 +83,35 @@ void pv_canvas_text(cairo_t *canvas, const char *text, double size, double x, do
     double left = align == PV_LEFT ? x : align == PV_CENTRE ? x - width / 2 : x - width;
     cairo_move_to(canvas, left, y + extents.height / 2);
     cairo_show_text(canvas, text);
+}
+
+static uint32_t level(float value)
+{
+    return value > 0 ? value < 1 ? (uint32_t)(value * 255 + 0.5F) : 255 : 0; /* NaN is black */
+}
+
+/* As cairo's 0x00rrggbb. */
+static uint32_t colour(const float *pixel, int channels)
+{
+    uint32_t red = level(pixel[0]);
+    if (channels == 1) return red << 16 | red << 8 | red;
+    return red << 16 | level(pixel[1]) << 8 | level(pixel[2]);
+}
+
+void pv_canvas_draw_image(cairo_t *canvas, const pv_canvas_image *image, int left, int top)
+{
+    const pv_canvas_image i = *image;
+    cairo_surface_t *surface = cairo_get_target(canvas);
+    assert(left >= 0 && left + i.width * i.zoom <= cairo_image_surface_get_width(surface));
+    assert(top >= 0 && top + i.height * i.zoom <= cairo_image_surface_get_height(surface));
+    cairo_surface_flush(surface);
+    const size_t stride = (size_t)cairo_image_surface_get_stride(surface);
+    unsigned char *corner = cairo_image_surface_get_data(surface) + (size_t)top * stride;
+    for (int y = 0; y < i.height * i.zoom; y++) {
+        uint32_t *row = (uint32_t *)(void *)(corner + (size_t)y * stride) + left;
+        const float *from = i.value + (size_t)(y / i.zoom) * (size_t)(i.width * i.channels);
+        for (int x = 0; x < i.width * i.zoom; x++)
+            row[x] = colour(from + x / i.zoom * i.channels, i.channels);
+    }
+    cairo_surface_mark_dirty(surface);
 }

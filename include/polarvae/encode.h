@@ -24,4 +24,8 @@ pv_status pv_reconstruct(float *image, float *reconstruction, const pv_model *mo
                          const pv_device_data *data, pv_stream *stream, size_t count,
                          uint64_t seed);
 
+/* DIRECTORY/reconstructions.png: ten of these examples, and below each what is made of it. */
+pv_status pv_draw_reconstructions(const char *directory, const pv_model *model,
+                                  const pv_device_data *data, pv_stream *stream, uint64_t seed);
+
 #endif
