@@ -15,8 +15,9 @@ enum {
     EDGE = 14,
     GAP = 16,
     BAR = 5,
-    LABEL = 40, /* above a tile */
-    TRACK = 26, /* below it */
+    LABEL = 40,   /* above an image */
+    TRACK = 26,   /* below it */
+    NARROW = 108, /* room for a label's line, at least */
     LINE = 18,
     FOOT = 20,
     LARGE = 15, /* font sizes */
@@ -27,7 +28,7 @@ enum {
 typedef struct {
     const pv_traversal_picture *p;
     int zoom, columns, lines; /* of tiles */
-    int image_width, image_height, across, down, width, height;
+    int image_width, image_height, tile, across, down, width, height;
 } sheet;
 
 static sheet measure(const pv_traversal_picture *p)
@@ -40,7 +41,8 @@ static sheet measure(const pv_traversal_picture *p)
     s.columns = (p->rows + s.lines - 1) / s.lines;
     s.image_width = p->width * s.zoom;
     s.image_height = p->height * s.zoom;
-    s.across = s.image_width + GAP;
+    s.tile = s.image_width < NARROW ? NARROW : s.image_width;
+    s.across = s.tile + GAP;
     s.down = LABEL + s.image_height + TRACK;
     s.width = s.columns * s.across - GAP;
     s.width = (s.width < LEAST ? LEAST : s.width) + 2 * EDGE;
@@ -69,7 +71,7 @@ static void draw_label(cairo_t *canvas, const sheet *s, const pv_traversal_row *
                        double y)
 {
     char words[32];
-    const double from = x + BAR + 6, room = s->image_width - BAR - 6;
+    const double from = x + BAR + 6, room = s->tile - BAR - 6;
     pv_traversal_colour(canvas, pv_type_colour[row->type]);
     cairo_rectangle(canvas, x, y, BAR, LABEL - 6);
     cairo_fill(canvas);

@@ -250,7 +250,7 @@ static void nothing_is_cut_off_an_animation(void **state)
     }
 }
 
-/* Wherever the own value lies the mark is drawn, and elsewhere. */
+/* Other values, inside and outside of the range, have other marks. */
 static void the_own_value_is_marked(void **state)
 {
     (void)state;
