@@ -110,33 +110,47 @@ static void onnx_gemm(onnx_run *r, const PvOnnx__NodeProto *n)
         }
 }
 
-/* The side of a convolution's output. */
-static size_t onnx_side(const PvOnnx__NodeProto *n, int transposed, size_t from, size_t i)
+/* What moves over an image: sides are rows, columns. */
+typedef struct {
+    int transposed;
+    size_t kernel[2], stride[2], pad[4], more[2];
+} onnx_window;
+
+static onnx_window onnx_window_of(const PvOnnx__NodeProto *n, int transposed)
 {
-    const size_t kernel = onnx_item(n, "kernel_shape", i), stride = onnx_item(n, "strides", i);
-    const size_t pads = onnx_item(n, "pads", i) + onnx_item(n, "pads", i + 2);
-    if (!transposed) return (from + pads - kernel) / stride + 1;
-    return (from - 1) * stride + kernel + onnx_item(n, "output_padding", i) - pads;
+    onnx_window w = {.transposed = transposed};
+    for (size_t i = 0; i < 4; i++) w.pad[i] = onnx_item(n, "pads", i);
+    for (size_t i = 0; i < 2; i++) {
+        w.kernel[i] = onnx_item(n, "kernel_shape", i);
+        w.stride[i] = onnx_item(n, "strides", i);
+        w.more[i] = onnx_item(n, "output_padding", i);
+    }
+    return w;
 }
 
-/* Image b of x, channel c; of y, channel m; w: their kernel. `small` is the side of the smaller
- * image that a place of the kernel moves over. */
-static void onnx_slide(const PvOnnx__NodeProto *n, int transposed, const onnx_tensor *x,
-                       const double *from, const onnx_tensor *y, double *to, const double *w)
+/* The side of a convolution's output. */
+static size_t onnx_side(const onnx_window *w, size_t from, int i)
 {
-    const size_t kh = onnx_item(n, "kernel_shape", 0), kw = onnx_item(n, "kernel_shape", 1);
-    const onnx_tensor *small = transposed ? x : y, *big = transposed ? y : x;
+    const size_t pads = w->pad[i] + w->pad[i + 2];
+    if (!w->transposed) return (from + pads - w->kernel[i]) / w->stride[i] + 1;
+    return (from - 1) * w->stride[i] + w->kernel[i] + w->more[i] - pads;
+}
+
+/* One channel of x to one channel of y, by their kernel. */
+static void onnx_slide(const onnx_window *w, const onnx_tensor *x, const double *from,
+                       const onnx_tensor *y, double *to, const double *kernel)
+{
+    const onnx_tensor *small = w->transposed ? x : y, *big = w->transposed ? y : x;
     for (size_t i = 0; i < small->dim[2]; i++)
         for (size_t j = 0; j < small->dim[3]; j++)
-            for (size_t k = 0; k < kh * kw; k++) {
-                const size_t row = i * onnx_item(n, "strides", 0) + k / kw;
-                const size_t column = j * onnx_item(n, "strides", 1) + k % kw;
-                const size_t top = onnx_item(n, "pads", 0), left = onnx_item(n, "pads", 1);
-                if (row < top || row - top >= big->dim[2]) continue;
-                if (column < left || column - left >= big->dim[3]) continue;
-                const size_t at = (row - top) * big->dim[3] + column - left;
+            for (size_t k = 0; k < w->kernel[0] * w->kernel[1]; k++) {
+                const size_t row = i * w->stride[0] + k / w->kernel[1];
+                const size_t column = j * w->stride[1] + k % w->kernel[1];
+                if (row < w->pad[0] || row - w->pad[0] >= big->dim[2]) continue;
+                if (column < w->pad[1] || column - w->pad[1] >= big->dim[3]) continue;
+                const size_t at = (row - w->pad[0]) * big->dim[3] + column - w->pad[1];
                 const size_t under = i * small->dim[3] + j;
-                to[transposed ? at : under] += w[k] * from[transposed ? under : at];
+                to[w->transposed ? at : under] += kernel[k] * from[w->transposed ? under : at];
             }
 }
 
@@ -144,21 +158,21 @@ static void onnx_convolution(onnx_run *r, const PvOnnx__NodeProto *n, int transp
 {
     const onnx_tensor *x = onnx_find(r, n->input[0]), *w = onnx_find(r, n->input[1]);
     const onnx_tensor *bias = onnx_find(r, n->input[2]);
+    const onnx_window window = onnx_window_of(n, transposed);
     assert_true(x->rank == 4 && w->rank == 4 && x->dim[1] == w->dim[transposed ? 0 : 1]);
+    assert_true(w->dim[2] == window.kernel[0] && w->dim[3] == window.kernel[1]);
     const size_t filters = w->dim[transposed ? 1 : 0], channels = x->dim[1];
     const size_t area = w->dim[2] * w->dim[3];
     assert_true(bias->rank == 1 && bias->dim[0] == filters);
-    assert_int_equal(w->dim[2], onnx_item(n, "kernel_shape", 0));
-    assert_int_equal(w->dim[3], onnx_item(n, "kernel_shape", 1));
-    onnx_tensor *y = onnx_new(r, n->output[0], 4,
-                              (size_t[]){x->dim[0], filters, onnx_side(n, transposed, x->dim[2], 0),
-                                         onnx_side(n, transposed, x->dim[3], 1)});
+    const size_t dim[] = {x->dim[0], filters, onnx_side(&window, x->dim[2], 0),
+                          onnx_side(&window, x->dim[3], 1)};
+    onnx_tensor *y = onnx_new(r, n->output[0], 4, dim);
     const size_t from = x->dim[2] * x->dim[3], to = y->dim[2] * y->dim[3];
     for (size_t i = 0; i < onnx_count(y); i++) y->value[i] = bias->value[i / to % filters];
     for (size_t i = 0; i < x->dim[0] * filters * channels; i++) {
         const size_t b = i / (filters * channels), m = i / channels % filters, c = i % channels;
         const size_t kernel = transposed ? c * filters + m : m * channels + c;
-        onnx_slide(n, transposed, x, x->value + (b * channels + c) * from, y,
+        onnx_slide(&window, x, x->value + (b * channels + c) * from, y,
                    y->value + (b * filters + m) * to, w->value + kernel * area);
     }
 }
@@ -237,8 +251,8 @@ static void onnx_declared(const PvOnnx__ValueInfoProto *value, int rank, const s
 
 /* Runs all nodes on the only input, whose name and shape must be as declared; then the outputs'
  * shapes must be. */
-static void onnx_evaluate(onnx_run *r, const char *name, int rank, const size_t *dim,
-                          const double *value)
+static inline void onnx_evaluate(onnx_run *r, const char *name, int rank, const size_t *dim,
+                                 const double *value)
 {
     const PvOnnx__GraphProto *g = r->model->graph;
     assert_int_equal(g->n_input, 1);

@@ -81,7 +81,10 @@ static void emit(cursor *c, pv_onnx_node *node, const char *name, const char *pa
 /* A row of numbers in ONNX's order. */
 static void flatten(cursor *c, const pv_layer *l)
 {
-    emit(c, &(pv_onnx_node){.type = "Flatten", .input = {c->at}, .attribute = {{"axis", 1, {1}}}},
+    emit(c,
+         &(pv_onnx_node){.type = "Flatten",
+                         .input = {c->at},
+                         .attribute = {{.name = "axis", .count = 1, .value = {1}}}},
          l->name, "row");
     c->shape = row;
 }
@@ -150,8 +153,9 @@ static void dense(cursor *c, const pv_layer *l, shape to, const char *result)
     add_bias(c, l, to, n.bias);
     if (is_image(c->shape)) flatten(c, l);
     emit(c,
-         &(pv_onnx_node){
-             .type = "Gemm", .input = {c->at, n.weight, n.bias}, .attribute = {{"transB", 1, {1}}}},
+         &(pv_onnx_node){.type = "Gemm",
+                         .input = {c->at, n.weight, n.bias},
+                         .attribute = {{.name = "transB", .count = 1, .value = {1}}}},
          result, active || is_image(to) ? "linear" : NULL);
     if (active) activate(c, l->activation, result, is_image(to) ? "active" : NULL);
     if (is_image(to)) reshape(c, result, to);
@@ -172,14 +176,15 @@ static void convolution(cursor *c, const pv_layer *l, const char *result)
         l->height - ((from.height - 1) * l->stride + l->kernel - 2 * l->pad),
         l->width - ((from.width - 1) * l->stride + l->kernel - 2 * l->pad),
     };
-    pv_onnx_node node = {.type = transposed ? "ConvTranspose" : "Conv",
-                         .input = {c->at, n.weight, n.bias},
-                         .attribute = {{"kernel_shape", 2, {l->kernel, l->kernel}},
-                                       {"strides", 2, {l->stride, l->stride}},
-                                       {"pads", 4, {l->pad, l->pad, l->pad, l->pad}}}};
+    pv_onnx_node node = {
+        .type = transposed ? "ConvTranspose" : "Conv",
+        .input = {c->at, n.weight, n.bias},
+        .attribute = {{.name = "kernel_shape", .count = 2, .value = {l->kernel, l->kernel}},
+                      {.name = "strides", .count = 2, .value = {l->stride, l->stride}},
+                      {.name = "pads", .count = 4, .value = {l->pad, l->pad, l->pad, l->pad}}}};
     if (transposed && (lacking[0] || lacking[1]))
-        node.attribute[3] =
-            (pv_onnx_attribute){"output_padding", 2, {lacking[0], lacking[1]}, .real = 0};
+        node.attribute[3] = (pv_onnx_attribute){
+            .name = "output_padding", .count = 2, .value = {lacking[0], lacking[1]}};
     add_weights(c, l, &t, n.weight);
     add_bias(c, l, row, n.bias);
     emit(c, &node, result, active ? "linear" : NULL);

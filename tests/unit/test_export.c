@@ -1,5 +1,5 @@
 /* test_export.c -- ONNX files of networks of every kind, run by plain loops in double precision,
- * give what the engine gives; and the files.
+ * give what the engine gives.
  *
  *     test_export --write DIR      the files and the engine's results, for oracle/onnx_check.py */
 #include <setjmp.h>
@@ -9,67 +9,11 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/hdf5.h"
 #include "onnx_run.h"
-#include "polarvae/export.h"
-#include "polarvae/version.h"
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != PV_OK) fail_msg("%s: %s", #call, pv_error());                                \
-    } while (0)
+#include "random_model.h"
 
 enum { IMAGES = 3 };
-static char directory[4000] = "/tmp/polarvae_export_XXXXXX";
-static int keep; /* the files, beside the engine's results */
-static pv_device *device;
-static pv_stream *stream;
-
-/* ---- models of chance ---- */
-
-/* A number from -1 to 1. */
-static float chance(uint64_t i)
-{
-    const uint64_t mixed = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    return (float)((double)((mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9) >> 40) /
-                       (double)(1 << 23) -
-                   1);
-}
-
-/* Weights that keep activations near 1, and biases that are not zero. */
-static void fill(pv_model *m)
-{
-    float *value = calloc(m->vae.parameters, sizeof *value);
-    assert_non_null(value);
-    for (int k = 0; pv_vae_layer(&m->vae, k); k++) {
-        const pv_layer *l = pv_vae_layer(&m->vae, k);
-        const float limit = (float)sqrt(6.0 / (double)(l->fan_in + l->fan_out));
-        for (size_t i = 0; i < l->weights; i++)
-            value[l->weight + i] = limit * chance(l->weight + i);
-        for (size_t i = 0; i < l->biases; i++) value[l->bias + i] = 0.5f * chance(l->bias + i);
-    }
-    OK(pv_parameters_open(&m->parameters, device, m->vae.parameters, 0));
-    OK(pv_upload(stream, m->parameters.value, value, m->vae.parameters * sizeof *value));
-    free(value);
-}
-
-typedef struct {
-    const char *name;
-    const char *set[5];
-    int count, height, width, channels;
-} kind;
-
-static void model_open(pv_model *m, const kind *k)
-{
-    *m = (pv_model){.step = 1234};
-    OK(pv_config_load(&m->config, NULL, k->count, k->set));
-    OK(pv_vae_shape(&m->vae, &m->config, k->height, k->width, k->channels));
-    m->latents = m->vae.latents;
-    fill(m);
-}
 
 /* ---- a network that no configuration has ---- */
 
@@ -134,12 +78,6 @@ static void awkward_open(pv_model *m)
     dense(v, &v->decoder.layer[2], "decoder/dense2", BIG, BIG, PV_TANH);
     v->decoder.layers = 3;
     fill(m);
-}
-
-static void model_close(pv_model *m)
-{
-    pv_parameters_close(&m->parameters);
-    pv_config_clear(&m->config);
 }
 
 /* ---- what the engine makes of images and codes ---- */
@@ -288,20 +226,6 @@ static void write_results(const results *r, const pv_vae *v, const char *where)
     pv_h5_close(file);
 }
 
-static const char *file_in(char out[4200], const char *where, const char *name)
-{
-    snprintf(out, 4200, "%s/%s", where, name);
-    return out;
-}
-
-static void remove_files(const char *where)
-{
-    char path[4200];
-    unlink(file_in(path, where, "encoder.onnx"));
-    unlink(file_in(path, where, "decoder.onnx"));
-    assert_int_equal(rmdir(where), 0); /* nothing else is left */
-}
-
 static void check_model(const pv_model *m, const char *name)
 {
     char where[4100];
@@ -350,122 +274,11 @@ static void awkward_network(void **state)
     model_close(&m);
 }
 
-/* ---- what is said of a model ---- */
-
-static void property(const onnx_run *run, const char *key, const char *want)
-{
-    int found = 0;
-    for (size_t i = 0; i < run->model->n_metadata_props; i++) {
-        const PvOnnx__StringStringEntryProto *entry = run->model->metadata_props[i];
-        if (strcmp(entry->key, key) != 0) continue;
-        assert_string_equal(entry->value, want);
-        found++;
-    }
-    if (found != 1) fail_msg("%s is there %d times", key, found);
-}
-
-/* A pruned model keeps the numbers of its variables. */
-static void metadata(void **state)
-{
-    (void)state;
-    static const kind tc = {
-        "tc", {"objective=beta_tcvae", "beta=6.5", "latents=3", "seed=18446744073", "network=fc"},
-        5,    4,
-        4,    1};
-    char where[4100], path[4200];
-    int32_t left[] = {0, 2, 1117};
-    pv_model m;
-    onnx_run run;
-    model_open(&m, &tc);
-    m.latents = 2000;
-    snprintf(where, sizeof where, "%s/tc", directory);
-    for (int pruned = 0; pruned < 2; pruned++) {
-        m.variable = pruned ? left : NULL;
-        OK(pv_export_model(&m, stream, where));
-        for (int i = 0; i < 2; i++) {
-            onnx_open(&run, file_in(path, where, i ? "encoder.onnx" : "decoder.onnx"));
-            assert_int_equal(run.model->ir_version, 7);
-            assert_string_equal(run.model->producer_name, "polarvae");
-            assert_string_equal(run.model->producer_version, PV_VERSION);
-            assert_int_equal(run.model->n_opset_import, 1);
-            assert_string_equal(run.model->opset_import[0]->domain, "");
-            assert_int_equal(run.model->opset_import[0]->version, 13);
-            property(&run, "objective", "beta_tcvae");
-            property(&run, "beta", "6.5");
-            property(&run, "estimator", "weighted");
-            property(&run, "step", "1234");
-            property(&run, "seed", "18446744073");
-            property(&run, "version", PV_VERSION);
-            property(&run, "variables", pruned ? "0,2,1117" : "0,1,2");
-            onnx_close(&run);
-        }
-    }
-    remove_files(where);
-    model_close(&m);
-}
-
-/* ---- files ---- */
-
-/* Where one file cannot be written, the other stays as it was. */
-static void both_or_none(void **state)
-{
-    (void)state;
-    static const kind small = {"small", {"network=fc", "latents=2"}, 2, 3, 2, 1};
-    char where[4100], encoder[4200], decoder[4200], *before, *after;
-    size_t size_before, size_after;
-    pv_model m;
-    model_open(&m, &small);
-    snprintf(where, sizeof where, "%s/small", directory);
-    OK(pv_export_model(&m, stream, where));
-    OK(pv_read_text(&before, &size_before, file_in(encoder, where, "encoder.onnx")));
-    assert_int_equal(unlink(file_in(decoder, where, "decoder.onnx")), 0);
-    OK(pv_make_directory(decoder));
-
-    m.step++;
-    assert_int_equal(pv_export_model(&m, stream, where), PV_EIO);
-    assert_non_null(strstr(pv_error(), "decoder.onnx: is a directory"));
-    OK(pv_read_text(&after, &size_after, encoder));
-    assert_int_equal(size_before, size_after);
-    assert_memory_equal(before, after, size_before);
-    free(after);
-
-    assert_int_equal(rmdir(decoder), 0);
-    OK(pv_export_model(&m, stream, where));
-    OK(pv_read_text(&after, &size_after, encoder));
-    assert_true(size_before != size_after || memcmp(before, after, size_before) != 0);
-    free(before);
-    free(after);
-
-    assert_int_equal(pv_export_model(&m, stream, encoder), PV_EIO);
-    assert_non_null(strstr(pv_error(), "encoder.onnx: cannot be made a directory"));
-    remove_files(where);
-    model_close(&m);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    if (!keep && !mkdtemp(directory)) return -1;
-    OK(pv_device_open(&device, "cpu"));
-    OK(pv_stream_open(&stream, device, 1));
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    pv_stream_close(stream);
-    pv_device_close(device);
-    return keep ? 0 : rmdir(directory);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_network),
         cmocka_unit_test(awkward_network),
-        cmocka_unit_test(metadata),
-        cmocka_unit_test(both_or_none),
     };
     if (argc == 3 && strcmp(argv[1], "--write") == 0) {
         keep = 1;
