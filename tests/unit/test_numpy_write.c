@@ -61,6 +61,7 @@ static void bytes_as_numpy_has_them(void **state)
     char *bytes, *again;
     size_t size, size_again;
     OK(pv_read_text(&bytes, &size, path));
+    assert_memory_equal(bytes + 8, "\0\0\0\0!\0", 6); /* stored, on 1 January 1980 */
     assert_non_null(memmem(bytes, size, header, sizeof header - 1));
     assert_non_null(memmem(bytes, size, flat, sizeof flat - 1));
     assert_non_null(memmem(bytes, size, signs, sizeof signs - 1));
