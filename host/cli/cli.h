@@ -52,6 +52,7 @@ int pv_is_assignment(const char *argument);
     X(data, "makes a data set file, and says what is in one")                                      \
     X(train, "trains one model into a run directory")                                              \
     X(sweep, "trains many models, side by side")                                                   \
+    X(report, "the runs of a directory as one page: figures, tables, numbers")                     \
     X(encode, "mean, variance and sampled codes of a trained model")                               \
     X(evaluate, "variable types, and mean against sampled representations")                        \
     X(score, "the same scores for codes of any program")                                           \
