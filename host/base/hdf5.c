@@ -69,7 +69,7 @@ static pv_status make(pv_h5 **out, const char *path)
 }
 
 /* What the library would say less clearly. */
-static pv_status look(const char *path)
+static pv_status inspect(const char *path)
 {
     static const unsigned char mark[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     unsigned char start[8] = {0};
@@ -95,7 +95,7 @@ static pv_status look(const char *path)
 pv_status pv_h5_open(pv_h5 **out, const char *path)
 {
     *out = NULL;
-    PV_TRY(look(path));
+    PV_TRY(inspect(path));
     PV_TRY(make(out, path));
     pv_status status = PV_OK;
     pv_h5_enter();
@@ -192,44 +192,60 @@ const char *pv_h5_split(char object[static 256], const char *name)
 }
 
 /* Whether every step of a path is there: the library takes a missing one on the way for an error.
- */
-static int object_exists(hid_t file, const char *name)
+ * Negative, as in the next: the library cannot tell. */
+static htri_t object_exists(hid_t file, const char *name)
 {
     char upto[256];
-    for (const char *end = name; *end;) {
+    htri_t there = 1;
+    for (const char *end = name; *end && there > 0;) {
         end += strspn(end, "/");
         end += strcspn(end, "/");
         snprintf(upto, sizeof upto, "%.*s", (int)(end - name), name);
-        if (strcmp(upto, "/") != 0 && H5Lexists(file, upto, H5P_DEFAULT) <= 0) return 0;
+        if (strcmp(upto, "/") != 0) there = H5Lexists(file, upto, H5P_DEFAULT);
     }
-    return 1;
+    return there;
 }
 
-static int exists(hid_t file, const char *name)
+static htri_t exists(hid_t file, const char *name)
 {
     char object[256];
     if (!pv_h5_is_attribute(name)) return object_exists(file, name);
     const char *attribute = pv_h5_split(object, name);
-    return object_exists(file, object) &&
-           H5Aexists_by_name(file, object, attribute, H5P_DEFAULT) > 0;
+    const htri_t there = object_exists(file, object);
+    return there > 0 ? H5Aexists_by_name(file, object, attribute, H5P_DEFAULT) : there;
 }
 
 int pv_h5_has(pv_h5 *file, const char *name)
 {
     pv_h5_enter();
-    int there = exists(file->id, name);
+    int there = exists(file->id, name) > 0;
     pv_h5_leave();
     return there;
+}
+
+static pv_status look(const pv_h5 *file, const char *name, int *there)
+{
+    const htri_t found = exists(file->id, name);
+    *there = found > 0;
+    return found < 0 ? pv_h5_refuse(PV_EDATA, file, name, "cannot be looked up") : PV_OK;
+}
+
+pv_status pv_h5_look(pv_h5 *file, const char *name, int *there)
+{
+    pv_h5_enter();
+    pv_status status = look(file, name, there);
+    pv_h5_leave();
+    return status;
 }
 
 pv_status pv_h5_locate(const pv_h5 *file, const char *name, hid_t *out)
 {
     char object[256];
-    int attribute = pv_h5_is_attribute(name);
+    int attribute = pv_h5_is_attribute(name), there;
     const char *kind = attribute ? "attribute" : "data set";
     *out = -1;
-    if (!exists(file->id, name))
-        return pv_fail(PV_EDATA, "%s: has no %s '%s'", file->path, kind, name);
+    PV_TRY(look(file, name, &there));
+    if (!there) return pv_fail(PV_EDATA, "%s: has no %s '%s'", file->path, kind, name);
     if (attribute) {
         const char *short_name = pv_h5_split(object, name);
         *out = H5Aopen_by_name(file->id, object, short_name, H5P_DEFAULT, H5P_DEFAULT);

@@ -57,12 +57,14 @@ void pv_h5_close(pv_h5 *file); /* removes what was not committed; NULL is fine *
 const char *pv_h5_path(const pv_h5 *file);
 
 int pv_h5_has(pv_h5 *file, const char *name);
+/* The same, for what a file may lack: PV_EDATA where it is so damaged that nobody can tell. */
+pv_status pv_h5_look(pv_h5 *file, const char *name, int *there);
 /* Fills in type (the nearest of ours), rank, dim, width and chunk; PV_EDATA where there is none. */
 pv_status pv_h5_find(pv_h5 *file, const char *name, pv_h5_array *out);
 
 /* Reads or writes the whole array. To be read, it must have exactly this rank and these dims, and
  * be of the same kind (whole numbers, reals, text); its width is converted, and a value that does
- * not fit is an error. */
+ * not fit is an error; infinity fits. */
 pv_status pv_h5_read(pv_h5 *file, const pv_h5_array *array, void *out);
 pv_status pv_h5_write(pv_h5 *file, const pv_h5_array *array, const void *value);
 

@@ -1,4 +1,5 @@
 /* hdf5_array.c -- arrays of an HDF5 file: what they are, and reading them. */
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,13 +234,24 @@ pv_status pv_h5_find(pv_h5 *file, const char *name, pv_h5_array *out)
 
 /* ---- reading ---- */
 
-/* Where the library would silently take the nearest value that fits. */
-static H5T_conv_ret_t refuse_unfit(H5T_conv_except_t what, hid_t from, hid_t to, void *a, void *b,
-                                   void *unfit)
+/* An infinite double, which the library takes for one that is out of a float's range. */
+static int keep_infinite(hid_t from, hid_t to, const void *value, void *out)
 {
-    (void)from, (void)to, (void)a, (void)b;
+    double x;
+    if (H5Tequal(from, H5T_NATIVE_DOUBLE) <= 0 || H5Tequal(to, H5T_NATIVE_FLOAT) <= 0) return 0;
+    memcpy(&x, value, sizeof x);
+    if (!isinf(x)) return 0;
+    memcpy(out, &(float){(float)x}, sizeof(float));
+    return 1;
+}
+
+/* Where the library would silently take the nearest value that fits. */
+static H5T_conv_ret_t refuse_unfit(H5T_conv_except_t what, hid_t from, hid_t to, void *value,
+                                   void *out, void *unfit)
+{
     if (what != H5T_CONV_EXCEPT_RANGE_HI && what != H5T_CONV_EXCEPT_RANGE_LOW)
         return H5T_CONV_UNHANDLED;
+    if (keep_infinite(from, to, value, out)) return H5T_CONV_HANDLED;
     *(int *)unfit = 1;
     return H5T_CONV_ABORT;
 }

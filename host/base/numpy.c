@@ -114,10 +114,11 @@ pv_status pv_numpy_find(pv_numpy *file, const char *name, pv_numpy_array *out)
     return PV_OK;
 }
 
-static int same(const pv_numpy_array *a, const pv_numpy_array *b)
+static int same(const pv_numpy_array *found, const pv_numpy_array *array)
 {
-    int same = a->kind == b->kind && a->rank == b->rank;
-    for (int i = 0; same && i < a->rank; i++) same = a->dim[i] == b->dim[i];
+    int same = found->kind == (array->kind == PV_NUMPY_DOUBLE ? PV_NUMPY_REAL : array->kind) &&
+               found->rank == array->rank;
+    for (int i = 0; same && i < found->rank; i++) same = found->dim[i] == array->dim[i];
     return same;
 }
 

@@ -6,10 +6,10 @@
  * f8), whole numbers (i1 i2 i4 i8 u1 u2 u4 u8 b1) and text (S, U), of either byte order, by rows or
  * by columns (fortran_order). Python objects are refused: they are pickles, which are programs.
  *
- * Each claim of a file is checked. Nothing is allocated on a file's word: an array has as many bytes as its header promises, and no
- * more than what is in the file can unpack to. Entries are looked up by name, never unpacked to
- * disk. Every failure is one line that holds the file, the array, what was found and what would be
- * right.
+ * Each claim of a file is checked. Nothing is allocated on a file's word: an array has as many
+ * bytes as its header promises, and no more than what is in the file can unpack to. Entries are
+ * looked up by name, never unpacked to disk. Every failure is one line that holds the file, the
+ * array, what was found and what would be right.
  *
  *     pv_numpy *file;
  *     pv_numpy_array mean = {.name = "mean", .kind = PV_NUMPY_REAL, .rank = 2, .dim = {n, d}};
@@ -27,6 +27,7 @@
 /* X(name, the type in memory, in messages) */
 #define PV_NUMPY_KINDS(X)                                                                          \
     X(REAL, float, "float32")                                                                      \
+    X(DOUBLE, double, "float64") /* what is found is REAL */                                       \
     X(WHOLE, int32_t, "int32")                                                                     \
     X(TEXT, char, "text") /* rows of `width` bytes of UTF-8, filled up with zero bytes */
 
@@ -67,8 +68,8 @@ typedef struct {
     const void *value;
 } pv_numpy_item;
 
-/* Writes an .npz as numpy.savez does, stored: float32, int32 and, of UTF-8, Unicode text. The same
- * values make the same bytes. The file appears when it is complete. */
+/* Writes an .npz as numpy.savez does, stored: float32, float64, int32 and, of UTF-8, Unicode text.
+ * The same values make the same bytes. The file appears when it is complete. */
 pv_status pv_numpy_write(const char *path, const pv_numpy_item *item, int count);
 
 #endif

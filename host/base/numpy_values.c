@@ -1,4 +1,4 @@
-/* numpy_values.c -- elements of a .npy as float32, int32 and UTF-8. */
+/* numpy_values.c -- elements of a .npy as float32, float64, int32 and UTF-8. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -13,17 +13,21 @@ static uint64_t bits_of(const pv_numpy_header *h, const unsigned char *bytes, si
     return bits;
 }
 
+static double to_double(const pv_numpy_header *h, const unsigned char *bytes)
+{
+    const uint64_t bits = bits_of(h, bytes, h->size);
+    const uint32_t half = (uint32_t)bits;
+    float single;
+    double value;
+    memcpy(&single, &half, sizeof single);
+    memcpy(&value, &bits, sizeof value);
+    return h->size == sizeof single ? (double)single : value;
+}
+
 /* 0: it does not fit. */
 static int to_float(const pv_numpy_header *h, const unsigned char *bytes, float *out)
 {
-    uint64_t bits = bits_of(h, bytes, h->size);
-    if (h->size == sizeof(float)) {
-        uint32_t half = (uint32_t)bits;
-        memcpy(out, &half, sizeof half);
-        return 1;
-    }
-    double value;
-    memcpy(&value, &bits, sizeof value);
+    const double value = to_double(h, bytes);
     *out = (float)value;
     return !isinf(*out) || isinf(value);
 }
@@ -97,6 +101,9 @@ pv_status pv_numpy_convert(const pv_numpy_header *h, const pv_numpy_array *a,
         case PV_NUMPY_REAL:
             if (!to_float(h, bytes, (float *)out + at))
                 return pv_fail(PV_EDATA, "%s holds a value that does not fit float32", label);
+            break;
+        case PV_NUMPY_DOUBLE:
+            ((double *)out)[at] = to_double(h, bytes);
             break;
         case PV_NUMPY_WHOLE:
             if (!to_whole(h, bytes, (int32_t *)out + at))

@@ -92,6 +92,10 @@ static pv_status make_entry(entry *e, const pv_numpy_item *item)
     size_t size = sizeof(float);
     e->value = item->value;
     if (a->kind == PV_NUMPY_WHOLE) strcpy(type, ORDER "i4");
+    if (a->kind == PV_NUMPY_DOUBLE) {
+        strcpy(type, ORDER "f8");
+        size = sizeof(double);
+    }
     if (a->kind == PV_NUMPY_TEXT) {
         size_t width;
         PV_TRY(take_text(e, item, &width));

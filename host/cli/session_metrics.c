@@ -15,8 +15,8 @@ pv_status pv_show_metrics(pv_metric_results *out, const pv_codes *codes, const c
         pv_codes_metrics(out, codes, list, "all", NULL, 0, stream, options, &progress, &grid);
     pv_bar_end(&bar);
     if (status == PV_OK && !grid && !quiet)
-        fprintf(stderr,
-                "note: not every combination of the factors is there once: metrics learned from "
-                "the first two thirds of the rows\n");
+        fprintf(stderr, "note: %s: metrics learned from the first two thirds of the rows\n",
+                codes->factor ? "not every combination of the factors is there once"
+                              : "factors are real-valued");
     return status;
 }

@@ -1,6 +1,7 @@
 /* codes.c -- codes from and to a file of any of its formats. */
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ void pv_codes_free(pv_codes *codes)
     free(codes->variance);
     free(codes->sampled);
     free(codes->factor);
+    free(codes->factor_value);
     free(codes->factor_name);
     free(codes->variable);
     memset(codes, 0, sizeof *codes);
@@ -42,23 +44,22 @@ static pv_status open_file(pv_codes_file *out, const char *path, const char *alo
                    path);
 }
 
-static int has(const pv_codes_file *f, const char *name) { return f->format->has(f->file, name); }
+static pv_status has(const pv_codes_file *f, const char *name, int *there)
+{
+    return f->format->has(f->file, name, there);
+}
 
 /* ---- tables ---- */
 
 /* The shape of a table of rows and columns, neither of them 0. */
-static pv_status find_table(const pv_codes_file *f, const char *name, size_t *rows, int *columns)
+static pv_status find_table(const pv_codes_file *f, const char *name, pv_codes_shape *out)
 {
-    int rank;
-    size_t dim[2];
-    PV_TRY(f->format->shape(f->file, name, &rank, dim));
-    if (rank != 2 || dim[0] == 0 || dim[1] == 0)
+    PV_TRY(f->format->shape(f->file, name, out));
+    if (out->rank != 2 || out->dim[0] == 0 || out->dim[1] == 0)
         return pv_fail(PV_EDATA, "%s: %s is not a table of examples and columns", f->path, name);
-    if (dim[1] > INT_MAX)
+    if (out->dim[1] > INT_MAX)
         return pv_fail(PV_EDATA, "%s: %s has %zu columns, at most %d can be read", f->path, name,
-                       dim[1], INT_MAX);
-    *rows = dim[0];
-    *columns = (int)dim[1];
+                       out->dim[1], INT_MAX);
     return PV_OK;
 }
 
@@ -67,39 +68,82 @@ static pv_status read_values(const pv_codes_file *f, const char *name, const pv_
                              float **out)
 {
     const pv_codes_table table = {name, PV_CODES_REALS, c->examples, (size_t)c->latents};
-    if (!has(f, name)) return PV_OK;
+    int there;
+    PV_TRY(has(f, name, &there));
+    if (!there) return PV_OK;
     PV_TRY(pv_new(out, c->examples, (size_t)c->latents * sizeof **out, name));
     return f->format->read(f->file, &table, *out);
+}
+
+static pv_status read_names(const pv_codes_file *f, pv_codes *c)
+{
+    const pv_codes_table names = {"factor_names", PV_CODES_NAMES, (size_t)c->factors, 1};
+    int there;
+    PV_TRY(pv_new(&c->factor_name, names.rows, sizeof *c->factor_name, "factor names"));
+    PV_TRY(has(f, names.name, &there));
+    if (there) return f->format->read(f->file, &names, c->factor_name);
+    for (int k = 0; k < c->factors; k++)
+        snprintf(c->factor_name[k], sizeof *c->factor_name, "factor %d", k);
+    return PV_OK;
+}
+
+/* Real numbers become whole ones where all of them are. */
+static pv_status make_whole(const pv_codes_file *f, pv_codes *c)
+{
+    const size_t count = (size_t)c->factors, values = c->examples * count;
+    int whole = 1;
+    for (size_t i = 0; i < values; i++) {
+        const double x = c->factor_value[i];
+        if (!isfinite(x))
+            return pv_fail(PV_EDATA, "%s: factor %zu (%s) of example %zu is %g, not a number",
+                           f->path, i % count, c->factor_name[i % count], i / count, x);
+        whole &= x >= INT32_MIN && x <= INT32_MAX && trunc(x) == x;
+    }
+    if (!whole) return PV_OK;
+    PV_TRY(pv_new(&c->factor, values, sizeof *c->factor, "factors"));
+    for (size_t i = 0; i < values; i++) c->factor[i] = (int32_t)c->factor_value[i];
+    free(c->factor_value);
+    c->factor_value = NULL;
+    return PV_OK;
 }
 
 /* Factors are not needed for scores of correlation, their names for nothing: a file without them
  * has no factors, or numbered ones. */
 static pv_status read_factors(const pv_codes_file *f, pv_codes *c)
 {
-    size_t rows;
-    if (!has(f, "factors")) return PV_OK;
-    PV_TRY(find_table(f, "factors", &rows, &c->factors));
-    const size_t count = (size_t)c->factors;
-    const pv_codes_table factors = {"factors", PV_CODES_WHOLES, c->examples, count},
-                         names = {"factor_names", PV_CODES_NAMES, count, 1};
-    PV_TRY(pv_new(&c->factor, rows, count * sizeof *c->factor, "factors"));
-    PV_TRY(pv_new(&c->factor_name, count, sizeof *c->factor_name, "factor names"));
-    PV_TRY(f->format->read(f->file, &factors, c->factor));
-    if (has(f, names.name)) return f->format->read(f->file, &names, c->factor_name);
-    for (int k = 0; k < c->factors; k++)
-        snprintf(c->factor_name[k], sizeof *c->factor_name, "factor %d", k);
-    return PV_OK;
+    pv_codes_shape shape;
+    int there;
+    PV_TRY(has(f, "factors", &there));
+    if (!there) return PV_OK;
+    PV_TRY(find_table(f, "factors", &shape));
+    const size_t rows = shape.dim[0], count = shape.dim[1];
+    pv_codes_table table = {"factors", PV_CODES_WHOLES, c->examples, count};
+    c->factors = (int)count;
+    PV_TRY(read_names(f, c));
+    if (!shape.fractions) {
+        PV_TRY(pv_new(&c->factor, rows, count * sizeof *c->factor, "factors"));
+        return f->format->read(f->file, &table, c->factor);
+    }
+    table.kind = PV_CODES_DOUBLES;
+    PV_TRY(pv_new(&c->factor_value, rows, count * sizeof *c->factor_value, "factors"));
+    PV_TRY(f->format->read(f->file, &table, c->factor_value));
+    return make_whole(f, c);
 }
 
 static pv_status read_all(const pv_codes_file *f, pv_codes *out)
 {
     static const char *const names[] = {"mean", "codes", "sampled", "variance"};
     const char *first = NULL;
-    for (int i = 3; i >= 0; i--)
-        if (has(f, names[i])) first = names[i];
+    pv_codes_shape shape;
+    for (int i = 0, there; i < 4 && !first; i++) {
+        PV_TRY(has(f, names[i], &there));
+        if (there) first = names[i];
+    }
     if (!first)
         return pv_fail(PV_EDATA, "%s: holds no codes: mean, sampled, variance or codes", f->path);
-    PV_TRY(find_table(f, first, &out->examples, &out->latents));
+    PV_TRY(find_table(f, first, &shape));
+    out->examples = shape.dim[0];
+    out->latents = (int)shape.dim[1];
     PV_TRY(read_values(f, strcmp(first, "codes") == 0 ? "codes" : "mean", out, &out->mean));
     PV_TRY(read_values(f, "variance", out, &out->variance));
     PV_TRY(read_values(f, "sampled", out, &out->sampled));
@@ -126,8 +170,8 @@ pv_status pv_codes_read_factors(pv_codes *codes, const char *path)
                        "codes without, as in a .npy",
                        path);
     PV_TRY(open_file(&file, path, "factors"));
-    pv_status rc = has(&file, "factors") ? read_factors(&file, codes)
-                                         : pv_fail(PV_EDATA, "%s: holds no factors", path);
+    pv_status rc = read_factors(&file, codes);
+    if (rc == PV_OK && codes->factors == 0) rc = pv_fail(PV_EDATA, "%s: holds no factors", path);
     file.format->close(file.file);
     return rc;
 }

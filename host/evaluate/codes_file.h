@@ -8,8 +8,8 @@
 
 /* ---- reading: what is asked of a file, whatever its format ---- */
 
-/* Rows of numbers (float, int32_t), or of names (char[PV_CODES_NAME], in one column). */
-typedef enum { PV_CODES_REALS, PV_CODES_WHOLES, PV_CODES_NAMES } pv_codes_kind;
+/* Rows of numbers (float, int32_t, double), or of names (char[PV_CODES_NAME], in one column). */
+typedef enum { PV_CODES_REALS, PV_CODES_WHOLES, PV_CODES_DOUBLES, PV_CODES_NAMES } pv_codes_kind;
 enum { PV_CODES_NAME = 32 };
 
 typedef struct {
@@ -19,9 +19,16 @@ typedef struct {
 } pv_codes_table;
 
 typedef struct {
-    int (*has)(void *file, const char *name);
-    /* Fails where there is no such array. A table has rank 2. */
-    pv_status (*shape)(void *file, const char *name, int *rank, size_t dim[static 2]);
+    int rank; /* 2: a table */
+    size_t dim[2];
+    int fractions; /* it is of floats */
+} pv_codes_shape;
+
+typedef struct {
+    /* Fails where the file is too damaged to tell. */
+    pv_status (*has)(void *file, const char *name, int *there);
+    /* Fails where there is no such array. */
+    pv_status (*shape)(void *file, const char *name, pv_codes_shape *out);
     /* Fails where the array is of another kind or shape, or a value does not fit. */
     pv_status (*read)(void *file, const pv_codes_table *table, void *out);
     void (*close)(void *file);

@@ -6,7 +6,10 @@
 
 static pv_h5_array array_of(const pv_codes_table *t)
 {
-    static const pv_h5_type type[] = {PV_H5_F32, PV_H5_I32, PV_H5_TEXT};
+    static const pv_h5_type type[] = {[PV_CODES_REALS] = PV_H5_F32,
+                                      [PV_CODES_WHOLES] = PV_H5_I32,
+                                      [PV_CODES_DOUBLES] = PV_H5_F64,
+                                      [PV_CODES_NAMES] = PV_H5_TEXT};
     return (pv_h5_array){.name = t->name,
                          .type = type[t->kind],
                          .rank = t->kind == PV_CODES_NAMES ? 1 : 2,
@@ -32,8 +35,9 @@ static pv_status write_factors(pv_h5 *file, const pv_codes *c)
 {
     const size_t count = (size_t)c->factors;
     if (count == 0) return PV_OK;
-    PV_TRY(
-        write(file, &(pv_codes_table){"factors", PV_CODES_WHOLES, c->examples, count}, c->factor));
+    const pv_codes_table factors = {"factors", c->factor ? PV_CODES_WHOLES : PV_CODES_DOUBLES,
+                                    c->examples, count};
+    PV_TRY(write(file, &factors, c->factor ? (const void *)c->factor : c->factor_value));
     return write(file, &(pv_codes_table){"factor_names", PV_CODES_NAMES, count, 1}, c->factor_name);
 }
 
@@ -62,14 +66,18 @@ pv_status pv_codes_write_hdf5(const pv_codes *codes, const char *path)
 
 /* ---- reading ---- */
 
-static int has(void *file, const char *name) { return pv_h5_has(file, name); }
+static pv_status has(void *file, const char *name, int *there)
+{
+    return pv_h5_look(file, name, there);
+}
 
-static pv_status shape(void *file, const char *name, int *rank, size_t dim[static 2])
+static pv_status shape(void *file, const char *name, pv_codes_shape *out)
 {
     pv_h5_array found;
     PV_TRY(pv_h5_find(file, name, &found));
-    *rank = found.rank;
-    for (int i = 0; i < 2; i++) dim[i] = found.dim[i];
+    *out = (pv_codes_shape){.rank = found.rank,
+                            .dim = {found.dim[0], found.dim[1]},
+                            .fractions = found.type == PV_H5_F32 || found.type == PV_H5_F64};
     return PV_OK;
 }
 

@@ -4,7 +4,10 @@
 
 static pv_numpy_array array_of(const pv_codes_table *table)
 {
-    static const pv_numpy_kind kind[] = {PV_NUMPY_REAL, PV_NUMPY_WHOLE, PV_NUMPY_TEXT};
+    static const pv_numpy_kind kind[] = {[PV_CODES_REALS] = PV_NUMPY_REAL,
+                                         [PV_CODES_WHOLES] = PV_NUMPY_WHOLE,
+                                         [PV_CODES_DOUBLES] = PV_NUMPY_DOUBLE,
+                                         [PV_CODES_NAMES] = PV_NUMPY_TEXT};
     return (pv_numpy_array){.name = table->name,
                             .kind = kind[table->kind],
                             .rank = table->kind == PV_CODES_NAMES ? 1 : 2,
@@ -14,14 +17,19 @@ static pv_numpy_array array_of(const pv_codes_table *table)
 
 /* ---- reading ---- */
 
-static int has(void *file, const char *name) { return pv_numpy_has(file, name); }
+static pv_status has(void *file, const char *name, int *there)
+{
+    *there = pv_numpy_has(file, name);
+    return PV_OK;
+}
 
-static pv_status shape(void *file, const char *name, int *rank, size_t dim[static 2])
+static pv_status shape(void *file, const char *name, pv_codes_shape *out)
 {
     pv_numpy_array found;
     PV_TRY(pv_numpy_find(file, name, &found));
-    *rank = found.rank;
-    for (int i = 0; i < 2; i++) dim[i] = found.dim[i];
+    *out = (pv_codes_shape){.rank = found.rank,
+                            .dim = {found.dim[0], found.dim[1]},
+                            .fractions = found.kind == PV_NUMPY_REAL};
     return PV_OK;
 }
 
@@ -47,6 +55,7 @@ pv_status pv_codes_open_numpy(pv_codes_file *out, const char *path, const char *
 pv_status pv_codes_write_numpy(const pv_codes *c, const char *path)
 {
     const size_t latents = (size_t)c->latents, factors = (size_t)c->factors;
+    const pv_codes_kind kind = c->factor ? PV_CODES_WHOLES : PV_CODES_DOUBLES;
     const struct {
         pv_codes_table table;
         const void *value;
@@ -54,7 +63,8 @@ pv_status pv_codes_write_numpy(const pv_codes *c, const char *path)
         {{"mean", PV_CODES_REALS, c->examples, latents}, c->mean},
         {{"variance", PV_CODES_REALS, c->examples, latents}, c->variance},
         {{"sampled", PV_CODES_REALS, c->examples, latents}, c->sampled},
-        {{"factors", PV_CODES_WHOLES, c->examples, factors}, c->factor},
+        {{"factors", kind, c->examples, factors},
+         c->factor ? (const void *)c->factor : c->factor_value},
         {{"factor_names", PV_CODES_NAMES, factors, 1}, c->factor_name},
     };
     enum { PARTS = sizeof part / sizeof *part, WITHOUT_FACTORS = 3 };

@@ -19,6 +19,8 @@ static pv_status prepare(pv_metric_run *run)
     const size_t d = (size_t)run->from->variables, factors = (size_t)run->from->factors;
     PV_TRY(pv_examples_split(run, &s->part[0], &s->part[1]));
     if (!pv_factors_vary(run, &s->part[0])) return PV_OK;
+    PV_TRY(pv_factors_suit_trees(run, &s->part[0]));
+    if (*run->result->reason) return PV_OK;
     PV_TRY(pv_new(&s->importance, d * factors, sizeof(double), "importances"));
     for (int part = 0; part < 2; part++)
         PV_TRY(pv_new(&s->accuracy[part], factors, sizeof(double), "accuracies"));

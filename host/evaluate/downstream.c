@@ -42,6 +42,14 @@ static pv_status prepare(pv_metric_run *run)
     return PV_OK;
 }
 
+static pv_status prepare_trees(pv_metric_run *run)
+{
+    const state *s = run->state;
+    PV_TRY(prepare(run));
+    for (int i = 0; i < s->sizes; i++) PV_TRY(pv_factors_suit_trees(run, &s->part[0][i]));
+    return PV_OK;
+}
+
 /* The labels of both parts; *varies: whether there is anything to learn. */
 static pv_status labels_of(int32_t *label[2], int *varies, const pv_metric_run *run, size_t i)
 {
@@ -184,7 +192,7 @@ const pv_metric pv_metric_downstream_trees = {
     .title = "factors predicted by gradient-boosted trees, by the number of examples",
     .seed = PV_SEED_TREES,
     .state = sizeof(state),
-    .prepare = prepare,
+    .prepare = prepare_trees,
     .task = learn_trees,
     .finish = finish,
     .close = close,

@@ -1,6 +1,6 @@
 /* irs.c -- the interventional robustness score (Suter et al. 2019): how little a variable moves
  * while one factor is fixed, next to how far it moves at all. Factors are taken in bins, as
- * disentanglement_lib does. */
+ * disentanglement_lib does, and so may be real-valued. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,14 +82,16 @@ static pv_status score_variable(pv_metric_run *run, size_t j)
 {
     state *s = run->state;
     const size_t factors = (size_t)run->from->factors, n = s->examples.count;
-    double *x;
+    double *x, *y;
     uint8_t *bin = NULL;
     if (s->deviation[j] == 0) return PV_OK;
     PV_TRY(pv_new(&x, n, sizeof *x, "deviations"));
     pv_status status = pv_new(&bin, n, sizeof *bin, "bins");
     for (size_t k = 0; k < factors && status == PV_OK; k++) {
-        for (size_t i = 0; i < n; i++) x[i] = s->examples.factor[i * factors + k];
-        pv_bin(bin, x, n, run->options->bins);
+        status = pv_examples_number(&y, &s->examples, (int)factors, (int)k);
+        if (status != PV_OK) break;
+        pv_bin(bin, y, n, run->options->bins);
+        free(y);
         s->score[j * factors + k] = 1 - strays(run, s, bin, j, x) / s->deviation[j];
     }
     free(bin);
@@ -125,6 +127,7 @@ const pv_metric pv_metric_irs = {
     .name = "irs",
     .title = "how little a variable moves while one factor is fixed (Suter et al. 2019)",
     .seed = PV_SEED_NUMBERED,
+    .takes_reals = 1,
     .state = sizeof(state),
     .prepare = prepare,
     .task = score_variable,

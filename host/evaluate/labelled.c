@@ -69,9 +69,33 @@ static pv_status take_factors(pv_labelled *l, const int32_t *factor)
     return status;
 }
 
-pv_status pv_labelled_open(pv_labelled *out, const char *name, const float *code, size_t width,
-                           const int32_t *factor, int factors, size_t rows, const int *variable,
-                           int variables)
+/* In units of a power of two, so that no sum or difference of them overflows. */
+static pv_status take_reals(pv_labelled *l, const double *factor)
+{
+    const size_t k = (size_t)l->factors;
+    PV_TRY(pv_new(&l->value, l->rows * k, sizeof *l->value, "factors"));
+    for (size_t f = 0; f < k; f++) {
+        double most = 0;
+        int exponent;
+        for (size_t i = 0; i < l->rows; i++) {
+            const double x = factor[i * k + f];
+            if (!isfinite(x))
+                return pv_fail(PV_EDATA, "codes: factor %zu of example %zu is %g, not a number", f,
+                               i, x);
+            if (trunc(x) != x || fabs(x) > INT32_MAX) l->real |= 1u << f;
+            most = fmax(most, fabs(x));
+        }
+        frexp(most, &exponent);
+        for (size_t i = 0; i < l->rows; i++)
+            l->value[i * k + f] = ldexp(factor[i * k + f], -exponent);
+    }
+    return PV_OK;
+}
+
+/* With either kind of factors. */
+static pv_status open_codes(pv_labelled *out, const char *name, const float *code, size_t width,
+                            const int32_t *factor, const double *real, int factors, size_t rows,
+                            const int *variable, int variables)
 {
     *out = (pv_labelled){
         .name = name, .subset = "all", .rows = rows, .variables = variables, .factors = factors};
@@ -81,9 +105,23 @@ pv_status pv_labelled_open(pv_labelled *out, const char *name, const float *code
                        PV_MAX_FACTORS);
     if (rows < 2) return pv_fail(PV_EDATA, "codes: %zu examples, metrics need at least 2", rows);
     pv_status status = take_codes(out, code, width, variable);
-    if (status == PV_OK) status = take_factors(out, factor);
+    if (status == PV_OK) status = real ? take_reals(out, real) : take_factors(out, factor);
     if (status != PV_OK) pv_labelled_close(out);
     return status;
+}
+
+pv_status pv_labelled_open(pv_labelled *out, const char *name, const float *code, size_t width,
+                           const int32_t *factor, int factors, size_t rows, const int *variable,
+                           int variables)
+{
+    return open_codes(out, name, code, width, factor, NULL, factors, rows, variable, variables);
+}
+
+pv_status pv_labelled_open_reals(pv_labelled *out, const char *name, const float *code,
+                                 size_t width, const double *factor, int factors, size_t rows,
+                                 const int *variable, int variables)
+{
+    return open_codes(out, name, code, width, NULL, factor, factors, rows, variable, variables);
 }
 
 void pv_labelled_close(pv_labelled *l)
@@ -92,5 +130,6 @@ void pv_labelled_close(pv_labelled *l)
     free(l->factor);
     free(l->size);
     free(l->row);
+    free(l->value);
     memset(l, 0, sizeof *l);
 }

@@ -34,8 +34,9 @@ enum {
 typedef struct {
     const char *name, *title;
     int seed;
-    int intervenes;                           /* needs examples that share a factor */
-    size_t state;                             /* bytes */
+    int intervenes;  /* needs examples that share a factor */
+    int takes_reals; /* factors may be real-valued; else it needs classes */
+    size_t state;    /* bytes */
     pv_status (*prepare)(pv_metric_run *run); /* draws; may say that the metric is undefined */
     pv_status (*task)(pv_metric_run *run, size_t i); /* NULL: there are none */
     pv_status (*finish)(pv_metric_run *run);
@@ -62,7 +63,8 @@ pv_status pv_metric_matrix(pv_metric_run *run, const double *value, int rows, in
 typedef struct {
     size_t count;
     float *code;     /* [count, variables] */
-    int32_t *factor; /* [count, factors] */
+    int32_t *factor; /* [count, factors], or NULL: */
+    double *value;   /* where factors are real-valued */
 } pv_examples;
 void pv_examples_free(pv_examples *examples);
 
@@ -80,10 +82,17 @@ size_t pv_row_of(const pv_labelled *from, const int32_t *factor);
 
 /* Column k of factors, [count]. */
 pv_status pv_examples_label(int32_t **out, const pv_examples *e, int factors, int k);
+/* The same as numbers, of either kind of factors. */
+pv_status pv_examples_number(double **out, const pv_examples *e, int factors, int k);
 /* Codes as doubles, [count, variables]. */
 pv_status pv_examples_code(double **out, const pv_examples *e, int variables);
 /* Undefined where a factor has one value only among the examples. 1 if so. */
 int pv_factors_vary(pv_metric_run *run, const pv_examples *examples);
+/* Trees are grown one for each class: undefined where a factor has more values among the examples
+ * than PV_TREES_CLASSES. */
+pv_status pv_factors_suit_trees(pv_metric_run *run, const pv_examples *examples);
+/* Undefined where factors are real-valued, and which. 1 if not. */
+int pv_factors_have_classes(pv_metric_run *run);
 
 static inline pv_era pv_era_of(const pv_metric_options *o)
 {

@@ -226,10 +226,11 @@ static pv_status prepare(void *context, size_t i)
     job *j = &w->jobs[i];
     const double start = thread_seconds();
     pv_status status = PV_OK;
-    if (j->metric->intervenes && !j->run.from->row)
+    const int fits = j->metric->takes_reals || pv_factors_have_classes(&j->run);
+    if (fits && j->metric->intervenes && !j->run.from->row)
         pv_metric_undefined(&j->run, "needs examples that share a factor: the codes do not hold "
                                      "every combination of the factors once");
-    else
+    else if (fits)
         status = j->metric->prepare(&j->run);
     if (*j->run.result->reason) j->run.tasks = 0;
     spent(j, start);

@@ -20,6 +20,7 @@ void pv_metrics_json(pv_json *j, const pv_metric_results *results, const char *r
             else
                 pv_json_real(j, value->key, value->number);
         }
+        if (r->continuous) pv_json_truth(j, "continuous_factors", 1);
         pv_json_whole(j, "seed", r->seed);
         if (r->train) pv_json_whole(j, "train", (long long)r->train);
         if (r->test) pv_json_whole(j, "test", (long long)r->test);
@@ -135,6 +136,7 @@ void pv_metrics_print(const pv_metric_results *results, const char *subset, FILE
         const char *metric = main_keys[k][0], *key = main_keys[k][1], *what = main_keys[k][2];
         const pv_metric_result *r = result_of(&t, metric, 0);
         if (!r || (r->count == 0 && k > 0 && strcmp(metric, main_keys[k - 1][0]) == 0)) continue;
+        if (r->continuous) what = "by squared correlation";
         snprintf(title, sizeof title, "%s%s%s", metric, *what ? " " : "", r->count ? what : "");
         if (strncmp(metric, "downstream", strlen("downstream")) == 0 && r->count)
             rows_by_size(&t, metric, key, what);

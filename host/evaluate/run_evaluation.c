@@ -49,6 +49,21 @@ pv_status pv_metric_lists_check(const pv_config *c)
     return wanted(c->subset_metrics) ? pv_metrics_check(c->subset_metrics) : PV_OK;
 }
 
+/* With whichever factors the codes have. */
+static pv_status open_labelled(pv_labelled *out, const char *name, const float *code,
+                               const pv_codes *c, const int *variable, int count)
+{
+    const size_t width = (size_t)c->latents;
+    const int variables = variable ? count : c->latents;
+    if (c->factor)
+        return pv_labelled_open(out, name, code, width, c->factor, c->factors, c->examples,
+                                variable, variables);
+    PV_TRY(pv_labelled_open_reals(out, name, code, width, c->factor_value, c->factors, c->examples,
+                                  variable, variables));
+    out->factor_name = (const char(*)[32])c->factor_name;
+    return PV_OK;
+}
+
 pv_status pv_codes_metrics(pv_metric_results *out, const pv_codes *codes, const char *list,
                            const char *subset, const int *variable, int count, pv_stream *stream,
                            const pv_metric_options *options, const pv_progress *progress, int *grid)
@@ -61,9 +76,7 @@ pv_status pv_codes_metrics(pv_metric_results *out, const pv_codes *codes, const 
     memset(out, 0, sizeof *out);
     for (int i = 0; i < 2 && status == PV_OK; i++) {
         if (!code[i]) continue;
-        status = pv_labelled_open(&labelled[opened], name[i], code[i], (size_t)codes->latents,
-                                  codes->factor, codes->factors, codes->examples, variable,
-                                  variable ? count : codes->latents);
+        status = open_labelled(&labelled[opened], name[i], code[i], codes, variable, count);
         labelled[opened++].subset = subset;
     }
     if (status == PV_OK)

@@ -56,6 +56,7 @@ const pv_metric pv_metric_unsupervised = {
     .name = "unsupervised",
     .title = "total and Wasserstein correlation, mutual information of variables",
     .seed = PV_SEED_UNSUPERVISED,
+    .takes_reals = 1,
     .state = sizeof(pv_examples),
     .prepare = prepare,
     .finish = finish,

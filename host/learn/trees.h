@@ -12,6 +12,10 @@
 
 typedef struct pv_trees pv_trees;
 
+/* What metrics grow trees for: time and memory are those of one class times their number. 10000
+ * examples of 10 variables take 0.4 s with 10 classes, 5 s with 183, half a minute with 1000. */
+enum { PV_TREES_CLASSES = 1000 };
+
 /* x [n, d] row-major, finite; label [n]. Fails with PV_EDATA where all labels are equal. One
  * thread; the same input gives the same trees. */
 pv_status pv_trees_fit(pv_trees **out, const float *x, const int32_t *label, size_t n, int d);

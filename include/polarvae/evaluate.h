@@ -17,20 +17,22 @@ typedef struct {
     size_t examples;
     int latents, factors;
     float *mean, *variance, *sampled; /* [examples, latents] */
-    int32_t *factor;                  /* [examples, factors] */
+    int32_t *factor;                  /* [examples, factors], or NULL: */
+    double *factor_value;             /* where some factor is no whole number, all of them */
     char (*factor_name)[32];          /* [factors] */
     int32_t *variable;     /* [latents] their names in a model before it was pruned, or NULL */
     const char *precision; /* of the encoder's layers, static text; NULL: not known */
 } pv_codes;
 void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
 
-/* Arrays mean, variance, sampled (f32 [N, D]), factors (i32 [N, K]), factor_names: as NumPy's .npz
- * if the name ends so, else as HDF5 with the attribute precision, which is not read. The file
- * appears under its name only when it is complete. */
+/* Arrays mean, variance, sampled (f32 [N, D]), factors (i32 or f64 [N, K]), factor_names: as
+ * NumPy's .npz if the name ends so, else as HDF5 with the attribute precision, which is not read.
+ * The file appears under its name only when it is complete. */
 pv_status pv_codes_write(const pv_codes *codes, const char *path);
 /* From that HDF5 file, from NumPy's .npz with arrays of these names, or from a .npy of codes alone:
  * the file's first bytes tell. What is missing is NULL; without a mean, "codes" are taken for it.
- * PV_EDATA where there are none. */
+ * Factors may be floats: where all are whole numbers, they are read as such. PV_EDATA where there
+ * are no codes, and where a factor is not finite. */
 pv_status pv_codes_read(pv_codes *out, const char *path);
 /* The factors of codes that have none, from a file of their own: a .npy [N, K], or one with factors
  * as above. */
@@ -97,7 +99,7 @@ typedef struct {
     pv_sensitivity sensitivity[PV_SENSITIVITIES];
     pv_representation mean, sampled;
     int bins;
-    pv_histogram *histogram[PV_HISTOGRAMS]; /* [latents] each; owned */
+    pv_histogram *histogram[PV_HISTOGRAMS];                             /* [latents] each; owned */
     double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */
     pv_metric_results metrics;  /* of "mean" and "sampled"; empty if not computed; owned */
     pv_sklearn_era sklearn_era; /* of the metrics */

@@ -30,6 +30,10 @@ typedef struct {
     int32_t *factor; /* [rows, factors] as given */
     int32_t *size;   /* [factors] how many values a factor has */
     size_t *row;     /* of each combination, row-major; NULL: not every one is there */
+    /* Where some factor is real-valued, in place of the last three: */
+    double *value; /* [rows, factors], each factor in units of a power of two: at most 1 */
+    unsigned real; /* bit k: factor k is real-valued, the others are whole numbers */
+    const char (*factor_name)[32]; /* for messages; borrowed, NULL: the caller has set none */
 } pv_labelled;
 
 /* Copies code [rows, variables] and factor [rows, factors]. variable: which of the columns of code
@@ -38,6 +42,12 @@ typedef struct {
 pv_status pv_labelled_open(pv_labelled *out, const char *name, const float *code, size_t width,
                            const int32_t *factor, int factors, size_t rows, const int *variable,
                            int variables);
+/* The same with factors [rows, factors] some of which are no whole numbers. The codes serve as no
+ * generator; sap (by squared correlation), irs (factors in bins) and unsupervised take them, other
+ * metrics need classes and are undefined. PV_EDATA names a factor that is not finite. */
+pv_status pv_labelled_open_reals(pv_labelled *out, const char *name, const float *code,
+                                 size_t width, const double *factor, int factors, size_t rows,
+                                 const int *variable, int variables);
 void pv_labelled_close(pv_labelled *labelled); /* a zeroed struct is fine */
 
 /* Which defaults of scikit-learn hold: they changed in 0.20 (importances of trees) and 0.22
@@ -50,7 +60,8 @@ typedef struct {
     size_t downstream[PV_DOWNSTREAM_SIZES]; /* examples that predictors see: 10, 100, 1000, 10000;
                                                0: unused */
     int bins;                               /* of codes, 20 */
-    int continuous;                         /* factors are numbers: SAP by squared correlation */
+    int continuous; /* factors are numbers: SAP by squared correlation; real-valued ones always are
+                     */
     pv_sklearn_era era;
     uint64_t seed; /* of the seeds: 0 gives those of the study */
     int threads;   /* 0: all cores */
@@ -70,6 +81,7 @@ typedef struct {
     uint32_t seed;
     size_t train, test; /* examples, 0 where there are none of the kind */
     char reason[160];   /* why there are no values, or why some are no numbers; else "" */
+    int continuous;     /* factors were numbers to it: SAP by squared correlation */
     int count;
     pv_metric_value *value; /* owned */
     double seconds;         /* of processor time, over all threads */

@@ -84,7 +84,12 @@ wrong() {
 wrong "wrong.h5: holds no codes: mean, sampled, variance or codes" "factors=factors, z=mean"
 wrong "wrong.h5: 'factors' is int64 .59, 3.; expected int32 .60, 3." \
     "mean=mean, factors=factors[:59]"
-wrong "wrong.h5: 'factors' is float64 .* expected int32" "mean=mean, factors_f64=mean, factors=mean"
+wrong "wrong.h5: 'factors' is float64 .59, 4.; expected float64 .60, 4." \
+    "mean=mean, factors=mean[:59]"
+for value in nan inf -inf; do
+    wrong "wrong.h5: factor 1 (factor 1) of example 3 is $value, not a number" \
+        "mean=mean, factors=mean[:3] + [[0.5, float('$value'), 0.5, 0.5]] + mean[4:]"
+done
 wrong "wrong.h5: 'sampled' is float64 .59, 4.; expected float32 .60, 4." \
     "mean=mean, sampled=sampled[:59], factors=factors"
 wrong "wrong.h5: 'mean' is int64" "mean=factors, factors=factors"
@@ -99,6 +104,12 @@ wrong "mean of example 7, variable 2 is nan" \
     "mean=mean[:7] + [[0.5, 0.5, math.nan, 0.5]] + mean[8:], factors=factors"
 wrong "sampled of example 59, variable 0 is -inf" \
     "mean=mean, sampled_f32=sampled[:59] + [[-math.inf, 0.5, 0.5, 0.5]], factors=factors"
+wrong "sampled of example 59, variable 0 is inf" \
+    "mean=mean, sampled=sampled[:59] + [[math.inf, 0.5, 0.5, 0.5]], factors=factors"
+wrong "mean of example 0, variable 1 is -inf" \
+    "mean=[[0.5, -math.inf, 0.5, 0.5]] + mean[1:], factors=factors"
+wrong "wrong.h5: 'mean' holds a value that does not fit float32" \
+    "mean=[[0.5, -1e39, 0.5, 0.5]] + mean[1:], factors=factors"
 wrong "wrong.h5: 'factors'" "mean=mean, factors=[[2**40, 0, 0]] + factors[1:]"
 
 refused 1 "cuda:7" score whole.h5 --device cuda:7 --quiet
@@ -128,6 +139,7 @@ check "JSON: a metric lacks its seed, or has a reason" json one.json "all(
 check "JSON: the era is not the default" json one.json "j['metrics']['sklearn_era'] == 'current'"
 
 need score mean.h5 --metrics $LIST --json >j.json
+need cp j.json whole.json
 check "only a mean: other metrics than with the rest" json j.json \
     "j['metrics']['mean'] == json.load(open('one.json'))['metrics']['mean']"
 check "only a mean: types or sampled codes" json j.json \
@@ -154,6 +166,37 @@ need polarvae score few.h5 --metrics mig,factor_vae >out.text 2>error.text
 check "no grid: no note" grep -q "^note: .* first two thirds of the rows" error.text
 check "no grid: the table does not say why" grep -q "^  - factor_vae: needs examples" out.text
 check "no grid: the table has a number" grep -q "^factor_vae  *-$" out.text
+
+# ---- factors that are floats ----
+
+codes floats.h5 "mean=mean, factors=[[float(x) for x in row] for row in factors]"
+need score floats.h5 --metrics $LIST --json >floats.json
+check "whole numbers as floats: another JSON" cmp whole.json floats.json
+
+codes real.h5 "mean=mean, sampled=sampled, variance=variance,
+    factors=[[float(a), b + 0.25, c] for a, b, c in factors]"
+need polarvae score real.h5 --metrics all --json >j.json 2>error.text
+check "real factors: no note" grep -q "^note: factors are real-valued: metrics learned" error.text
+check "real factors: sap" json j.json "all(m['sap']['continuous_factors'] is True and
+    0.5 < m['sap']['SAP_score'] < 1 and m['sap']['train'] == 40 and 'reason' not in m['sap']
+    for m in (j['metrics']['mean'], j['metrics']['sampled']))"
+check "real factors: irs, unsupervised" json j.json "(lambda m: 0 < m['irs']['IRS'] < 1 and
+    'reason' not in m['irs'] and m['unsupervised']['train'] == 60)(j['metrics']['mean'])"
+check "real factors: a metric of classes" json j.json "all('but factor 1 (factor 1) is real-valued'
+    in m['reason'] and set(m) <= {'seed', 'reason', 'train', 'test'}
+    for name, m in j['metrics']['mean'].items() if name not in ('sap', 'irs', 'unsupervised'))"
+check "real factors: types" json j.json "j['counts']['passive'] == 1"
+need score real.h5 --metrics sap,mig >out.text
+check "real factors: the table" grep -q "^sap by squared correlation  *0\.[0-9]* *0\.[0-9]*$" out.text
+check "real factors: the table's reason" grep -q "^  - mig: needs classes, but factor 1 " out.text
+need score mean.h5 --metrics sap --json --continuous >j.json
+check "--continuous: is not told" json j.json "j['metrics']['mean']['sap']['continuous_factors']"
+
+codes many.h5 "mean=[[math.sin(i), math.cos(i)] for i in range(3000)],
+    factors=[[i % 1500, i % 2] for i in range(3000)]"
+need score many.h5 --metrics dci,mig --json >j.json
+check "1500 classes: trees" json j.json "(lambda m: m['mig']['discrete_mig'] >= 0 and
+    'factor 0 has 1500 values; ' in m['dci']['reason'])(j['metrics']['mean'])"
 
 # ---- options that change numbers ----
 

@@ -37,6 +37,20 @@ check ".npy: other metrics than of the .h5" cmp want.text got.text
 need score --factors codes.npz mean.npy --json >got.json
 check "factors of an .npz: another JSON" cmp mean.json got.json
 
+# ---- factors that are real numbers ----
+
+# As if the codes were their own factors.
+need score mean.npy --factors mean.npy --json >got.json
+check "real factors: a metric of classes" grep -q "needs factors with classes, and all of" got.json
+for name in h5 npz; do
+    need cp "$golden/real_factors.$name" .
+    need polarvae score real_factors.$name --metrics sap,mig,irs --json --quiet >$name.json
+done
+check "real factors: another JSON of .npz than of .h5" cmp h5.json npz.json
+check "real factors: sap" grep -q '"continuous_factors": true' npz.json
+check "real factors: their names" grep -q \
+    "but factors 0 (angle), 1 (time), 3 (tiny) are real-valued: leave them out" npz.json
+
 # ---- what is refused ----
 
 refused 1 "the codes have no factors, which metrics need (see --factors)" score mean.npy --quiet
@@ -48,7 +62,6 @@ refused 1 "missing.npy: .*No such file" score mean.npy --factors missing.npy
 refused 1 "missing.npz: .*No such file" score missing.npz
 refused 1 "factors.npy: is int64 .60, 3.; expected float32 .60, 3." \
     score factors.npy --factors factors.npy
-refused 1 "mean.npy: is float64 .60, 4.; expected int32 .60, 4." score mean.npy --factors mean.npy
 refused 1 "refused.npz: holds no factors" score mean.npy --factors refused.npz
 refused 1 "refused.npz: holds no codes" score refused.npz
 refused 1 "forged.npz: 'mean' is forged or damaged: 107374182528 bytes" score forged.npz

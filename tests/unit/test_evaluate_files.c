@@ -114,6 +114,59 @@ static void foreign_codes(void **state)
     pv_codes_free(&c);
 }
 
+/* The factors of a file of two examples that holds these as floats. */
+static pv_status read_floats(pv_codes *out, const double value[6])
+{
+    static const float mean[4] = {0.5, -1, 2, 0.25};
+    pv_h5 *file;
+    need(pv_h5_create(&file, path));
+    need(pv_h5_write(
+        file, &(pv_h5_array){.name = "mean", .type = PV_H5_F32, .rank = 2, .dim = {2, 2}}, mean));
+    need(pv_h5_write(file,
+                     &(pv_h5_array){.name = "factors", .type = PV_H5_F64, .rank = 2, .dim = {2, 3}},
+                     value));
+    need(pv_h5_commit(file));
+    pv_h5_close(file);
+    return pv_codes_read(out, path);
+}
+
+/* Whole numbers are whole numbers, whatever their type; one that is none makes all real. */
+static void float_factors(void **state)
+{
+    (void)state;
+    static const double whole[6] = {0, -0.0, 2147483647, -2147483648.0, 4, 5};
+    static const double other[] = {0.5, 2147483648.0, -2147483649.0, 1e300, 1e-300};
+    static const double bad[] = {NAN, INFINITY, -INFINITY};
+    double value[6];
+    pv_codes c, back;
+    need(read_floats(&c, whole));
+    assert_null(c.factor_value);
+    assert_true(c.factor[1] == 0 && c.factor[2] == INT32_MAX && c.factor[3] == INT32_MIN);
+    pv_codes_free(&c);
+    for (size_t k = 0; k < sizeof other / sizeof *other; k++) {
+        memcpy(value, whole, sizeof value);
+        value[4] = other[k];
+        need(read_floats(&c, value));
+        assert_null(c.factor);
+        assert_memory_equal(c.factor_value, value, sizeof value);
+        c.variance = synthetic_new(4, sizeof *c.variance);
+        c.sampled = synthetic_new(4, sizeof *c.sampled);
+        need(pv_codes_write(&c, path));
+        need(pv_codes_read(&back, path));
+        assert_memory_equal(back.factor_value, value, sizeof value);
+        assert_string_equal(back.factor_name[2], "factor 2");
+        pv_codes_free(&back);
+        pv_codes_free(&c);
+    }
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        memcpy(value, whole, sizeof value);
+        value[5] = bad[k];
+        REFUSED(read_floats(&c, value), PV_EDATA, path, "factor 2 (factor 2) of example 1 is ",
+                "not a number");
+        assert_null(c.mean);
+    }
+}
+
 /* Writes two tables of codes, or one: [4, 3], and the second of a shape of its own. */
 static void write_two(const char *one, const char *two, size_t rows, size_t columns)
 {
@@ -401,12 +454,12 @@ static void tables_of_one_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),   cmocka_unit_test(foreign_codes),
-        cmocka_unit_test(wrong_shapes), cmocka_unit_test(not_a_table),
-        cmocka_unit_test(some_codes),   cmocka_unit_test(refused_codes),
-        cmocka_unit_test(json),         cmocka_unit_test(json_not_measured),
-        cmocka_unit_test(tables),       cmocka_unit_test(tables_of_one_type),
-        cmocka_unit_test(differences),
+        cmocka_unit_test(round_trip),         cmocka_unit_test(foreign_codes),
+        cmocka_unit_test(float_factors),      cmocka_unit_test(wrong_shapes),
+        cmocka_unit_test(not_a_table),        cmocka_unit_test(some_codes),
+        cmocka_unit_test(refused_codes),      cmocka_unit_test(json),
+        cmocka_unit_test(json_not_measured),  cmocka_unit_test(tables),
+        cmocka_unit_test(tables_of_one_type), cmocka_unit_test(differences),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -135,6 +136,65 @@ static void widths_are_converted_where_values_fit(void **state)
     for (int i = 0; i < 3; i++) assert_true(real_back[i] == (float)real[i]);
     a.name = "huge";
     refuses(pv_h5_read(file, &a, real_back), PV_EDATA, "'huge'", "does not fit float32");
+    pv_h5_close(file);
+}
+
+/* As a float of its own: only what is finite and does not fit is refused. */
+static void infinity_fits(void **state)
+{
+    (void)state;
+    const double real[3] = {-INFINITY, 0.5, INFINITY}, nan[3] = {NAN, 1, -1};
+    float back[3];
+    pv_h5 *file;
+    pv_h5_array a = {.name = "real", .type = PV_H5_F64, .rank = 1, .dim = {3}};
+    OK(pv_h5_create(&file, path));
+    OK(pv_h5_write(file, &a, real));
+    a.name = "nan";
+    OK(pv_h5_write(file, &a, nan));
+    OK(pv_h5_commit(file));
+    pv_h5_close(file);
+    OK(pv_h5_open(&file, path));
+    a.type = PV_H5_F32;
+    OK(pv_h5_read(file, &a, back));
+    assert_true(isnan(back[0]) && back[1] == 1 && back[2] == -1);
+    a.name = "real";
+    OK(pv_h5_read(file, &a, back));
+    assert_true(back[0] == -INFINITY && back[1] == 0.5f && back[2] == INFINITY);
+    pv_h5_close(file);
+}
+
+/* A bit of a name, over which a checksum stands: nobody can tell what the file has. */
+static void damaged_links_are_told(void **state)
+{
+    (void)state;
+    float value[ROWS][COLUMNS] = {{1}};
+    pv_h5 *file;
+    char *text;
+    size_t size, at = 0;
+    int there = 1;
+    OK(pv_h5_create(&file, path));
+    OK(pv_h5_write(file, TABLE("particular", F32), value));
+    OK(pv_h5_commit(file));
+    pv_h5_close(file);
+    OK(pv_h5_open(&file, path));
+    OK(pv_h5_look(file, "particular", &there));
+    assert_true(there);
+    OK(pv_h5_look(file, "other", &there));
+    assert_false(there);
+    pv_h5_close(file);
+
+    OK(pv_read_text(&text, &size, path));
+    while (at + 10 < size && memcmp(text + at, "particular", 10) != 0) at++;
+    text[at + 4] ^= 1;
+    FILE *to = fopen(path, "wb");
+    assert_true(to && fwrite(text, 1, size, to) == size && fclose(to) == 0);
+    free(text);
+    OK(pv_h5_open(&file, path));
+    refuses(pv_h5_look(file, "particular", &there), PV_EDATA, "'particular' cannot be looked up",
+            "checksum");
+    refuses(pv_h5_read(file, TABLE("particular", F32), value), PV_EDATA, "'particular'",
+            "checksum");
+    assert_false(pv_h5_has(file, "particular"));
     pv_h5_close(file);
 }
 
@@ -338,6 +398,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_returns),
         cmocka_unit_test(widths_are_converted_where_values_fit),
+        cmocka_unit_test(infinity_fits),
+        cmocka_unit_test(damaged_links_are_told),
         cmocka_unit_test(text_returns),
         cmocka_unit_test(no_rows_are_rows_too),
         cmocka_unit_test(chunks_come_in_any_order),

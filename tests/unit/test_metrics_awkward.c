@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "learn/trees.h"
 #include "metric_tables.h"
 
 /* Values that are shares, correlations or areas. */
@@ -337,6 +338,171 @@ static void nearly_a_grid(void)
     }
 }
 
+/* ---- real-valued factors ---- */
+
+/* The factors of a table, but factor k of bit k is halved. */
+static void halve(double *value, const table *t, unsigned which)
+{
+    for (size_t i = 0; i < t->rows * (size_t)t->k; i++)
+        value[i] = t->factor[i] / (which >> i % (size_t)t->k & 1 ? 2.0 : 1.0);
+}
+
+static pv_metric_results run_reals(const table *t, const double *value, const char (*name)[32])
+{
+    pv_labelled l;
+    pv_metric_results out;
+    NEED(pv_labelled_open_reals(&l, "mean", t->code, (size_t)t->d, value, t->k, t->rows, NULL,
+                                t->d));
+    check(!l.row && !l.factor && !l.size, "real factors: classes");
+    l.factor_name = name;
+    NEED(pv_metrics_compute(&out, &l, 1, "all", stream, &few, NULL));
+    pv_labelled_close(&l);
+    return out;
+}
+
+/* sap, irs and unsupervised have what they have of whole numbers; the others tell why not. */
+static void real_factors(void)
+{
+    static const char name[3][32] = {"shape", "an angle of thirty-one letters!", "x"};
+    static const struct {
+        unsigned which;
+        const char *names, *numbers;
+    } cases[] = {{1, "factor 0 (shape) is real-valued: leave it out", "factor 0 is"},
+                 {5, "factors 0 (shape), 2 (x) are real-valued: leave them", "factors 0, 2 are"},
+                 {6, "factors 1 (an angle of thirty-one letters!), 2 (x) are", "factors 1, 2 are"},
+                 {7, "all of these are real-valued", "all of these are real-valued"}};
+    static const char *const taken = "sap irs unsupervised ";
+    static double value[ROWS * FACTORS];
+    static table t;
+    make_noisy(&t, 4);
+    shuffle(&t);
+    pv_metric_options continuous = few;
+    continuous.continuous = 1;
+    memcpy(t.factor + (t.rows - 1) * 3, t.factor, 3 * sizeof *t.factor); /* no grid */
+    pv_metric_results whole = run(&t, "sap,irs,unsupervised", &continuous);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+        for (int named = 0; named < 2; named++) {
+            halve(value, &t, cases[c].which);
+            pv_metric_results r = run_reals(&t, value, named ? name : NULL);
+            sound("real factors", &r);
+            for (int i = 0; i < r.count; i++) {
+                const char *metric = r.result[i].metric;
+                if (!strstr(taken, metric)) {
+                    check(r.result[i].count == 0, "real factors: %s has a value", metric);
+                    reason("real factors", &r, metric, named ? cases[c].names : cases[c].numbers);
+                    continue;
+                }
+                const pv_metric_result *want = of(&whole, metric);
+                check(r.result[i].count == want->count && r.result[i].train == want->train,
+                      "real factors: %s sees something else", metric);
+                for (int v = 0; v < want->count; v++) {
+                    int n;
+                    const double *x = numbers(&r.result[i].value[v], &n),
+                                 *y = numbers(&want->value[v], &n);
+                    for (int e = 0; e < n; e++)
+                        check(fabs(x[e] - y[e]) <= 1e-12, "real factors: %s %s is %.15g, not %.15g",
+                              metric, want->value[v].key, x[e], y[e]);
+                }
+            }
+            check(of(&r, "sap")->continuous && of(&whole, "sap")->continuous,
+                  "real factors: sap does not tell");
+            pv_metric_results_free(&r);
+        }
+    pv_metric_results_free(&whole);
+}
+
+/* Sixteen of seventeen letters each: their numbers are told, for their names there is no room. */
+static void many_real_factors(void)
+{
+    enum { K = PV_MAX_FACTORS, N = 40 };
+    static char name[K][32];
+    static double value[N * K];
+    static table t;
+    pv_labelled l;
+    pv_metric_results r;
+    make_noisy(&t, 4);
+    for (int k = 0; k < K; k++) snprintf(name[k], sizeof name[k], "factor_number_%03d", k);
+    for (int i = 0; i < N * K; i++) value[i] = i % K ? i * 0.37 : i;
+    NEED(pv_labelled_open_reals(&l, "mean", t.code, 4, value, K, N, NULL, 4));
+    l.factor_name = (const char(*)[32])name;
+    NEED(pv_metrics_compute(&r, &l, 1, "mig", stream, &few, NULL));
+    reason("many", &r, "mig", "but factors 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 are ");
+    reason("many", &r, "mig", "real-valued: leave them out to score the others");
+    pv_metric_results_free(&r);
+    pv_labelled_close(&l);
+}
+
+/* Of any size that a double can have, and far from 0. */
+static void extreme_real_factors(void)
+{
+    static const struct {
+        double unit, from;
+    } cases[] = {
+        {0x1p1022, 0}, {-0x1p1022, 0}, {0x1p-1022, 0}, {4 * DBL_TRUE_MIN, 0}, {0x1p-18, 0x1p30}};
+    static double value[ROWS * FACTORS];
+    static table t;
+    make_noisy(&t, 4);
+    halve(value, &t, 7);
+    pv_metric_results plain = run_reals(&t, value, NULL);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        for (size_t i = 0; i < t.rows * 3; i++)
+            value[i] = cases[c].from + cases[c].unit * (t.factor[i] / 4.0);
+        pv_metric_results r = run_reals(&t, value, NULL);
+        sound("extreme real factors", &r);
+        const double off =
+            fabs(number(&r, "sap", "SAP_score") - number(&plain, "sap", "SAP_score"));
+        check(off < 1e-12, "real factors of about %g + %g: sap is off by %g", cases[c].from,
+              cases[c].unit, off);
+        pv_metric_results_free(&r);
+    }
+    pv_metric_results_free(&plain);
+}
+
+static void refused_real_factors(void)
+{
+    static const double bad[] = {NAN, INFINITY, -INFINITY};
+    static double value[ROWS * FACTORS];
+    static table t;
+    pv_labelled l;
+    make_noisy(&t, 4);
+    halve(value, &t, 2);
+    for (size_t i = 0; i < t.rows; i++) value[i * 3 + 1] = 0.5;
+    pv_metric_results r = run_reals(&t, value, NULL);
+    reason("one real value", &r, "sap", "factor 1 has one value only");
+    pv_metric_results_free(&r);
+    for (int b = 0; b < 3; b++) {
+        value[17 * 3 + 2] = bad[b];
+        check(pv_labelled_open_reals(&l, "mean", t.code, 4, value, 3, t.rows, NULL, 4) ==
+                      PV_EDATA &&
+                  strstr(pv_error(), "factor 2 of example 17 is ") && !l.value && !l.code,
+              "%g: %s", bad[b], pv_error());
+    }
+}
+
+/* A tree for each of 1001 classes, a hundred times, would take its time. */
+static void too_many_classes(void)
+{
+    static table t;
+    for (int more = 0; more < 2; more++) {
+        const pv_metric_options o = {
+            .train = 10, .test = 10, .downstream = {10, 1500}, .bins = 16, .threads = 2};
+        t = (table){.rows = 3000, .d = 2, .k = 1};
+        for (size_t i = 0; i < t.rows; i++) {
+            t.factor[i] = more ? (int32_t)(i % (PV_TREES_CLASSES + 1)) : (int32_t)(i % 5);
+            t.code[i * 2] = (float)(i % 97);
+            t.code[i * 2 + 1] = (float)(i % 31);
+        }
+        pv_metric_results r = run(&t, "dci,downstream_trees", &o);
+        sound("many classes", &r);
+        undefined("many classes", &r, more ? "dci downstream_trees " : "");
+        if (more) {
+            reason("many classes", &r, "dci", "factor 0 has 1001 values; trees are grown for at ");
+            reason("many classes", &r, "downstream_trees", "factor 0 has 1001 values; trees are");
+        }
+        pv_metric_results_free(&r);
+    }
+}
+
 int main(void)
 {
     open_device();
@@ -352,6 +518,11 @@ int main(void)
     class_in_one_part();
     one_of_a_class();
     nearly_a_grid();
+    real_factors();
+    many_real_factors();
+    extreme_real_factors();
+    refused_real_factors();
+    too_many_classes();
     close_device();
     return check_end();
 }

@@ -159,6 +159,51 @@ static void codes_of_both_formats(void **state)
     pv_codes_free(&want);
 }
 
+/* Floats of 32 and 64 bits as doubles, without rounding. */
+static void doubles(void **state)
+{
+    (void)state;
+    static const double want[6] = {0.5, -1, 2, 0.25, INFINITY, -0.0};
+    static const char *const names[] = {"1C_f4", "1F_big_f8", "3F_f4", "2C_big_f4"};
+    pv_numpy *file = open_golden("numpy_arrays.npz", NULL);
+    for (int k = 0; k < 4; k++) {
+        double got[6];
+        const pv_numpy_array array = {
+            .name = names[k], .kind = PV_NUMPY_DOUBLE, .rank = 2, .dim = {3, 2}};
+        OK(pv_numpy_read(file, &array, got));
+        if (memcmp(got, want, sizeof want) != 0) fail_msg("%s: other values", names[k]);
+    }
+    pv_numpy_close(file);
+    file = open_golden("numpy_refused.npz", NULL);
+    double huge;
+    OK(pv_numpy_read(
+        file, &(pv_numpy_array){.name = "f8", .kind = PV_NUMPY_DOUBLE, .rank = 2, .dim = {1, 1}},
+        &huge));
+    assert_true(huge == 1e39);
+    const pv_numpy_array whole = {.name = "u8", .kind = PV_NUMPY_DOUBLE, .rank = 2, .dim = {1, 1}};
+    assert_int_equal(pv_numpy_read(file, &whole, &huge), PV_EDATA);
+    assert_non_null(strstr(pv_error(), "'u8' is uint64 [1, 1]; expected float64 [1, 1]"));
+    pv_numpy_close(file);
+}
+
+static void real_factors_of_both_formats(void **state)
+{
+    (void)state;
+    pv_codes want, got;
+    OK(pv_codes_read(&want, GOLDEN "real_factors.h5"));
+    OK(pv_codes_read(&got, GOLDEN "real_factors.npz"));
+    assert_true(want.factors == 4 && got.factors == 4 && got.examples == want.examples);
+    assert_true(!want.factor && !got.factor);
+    assert_memory_equal(got.factor_value, want.factor_value, want.examples * 4 * sizeof(double));
+    assert_memory_equal(got.factor_name, want.factor_name, 4 * sizeof *want.factor_name);
+    pv_codes_free(&got);
+    got = (pv_codes){.examples = want.examples};
+    OK(pv_codes_read_factors(&got, GOLDEN "real_factors.npz"));
+    assert_memory_equal(got.factor_value, want.factor_value, want.examples * 4 * sizeof(double));
+    pv_codes_free(&got);
+    pv_codes_free(&want);
+}
+
 /* ---- what is refused ---- */
 
 /* The last error is one line with these words. */
@@ -451,6 +496,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type),     cmocka_unit_test(limits_of_int32),
         cmocka_unit_test(texts),          cmocka_unit_test(codes_of_both_formats),
+        cmocka_unit_test(doubles),        cmocka_unit_test(real_factors_of_both_formats),
         cmocka_unit_test(refused_arrays), cmocka_unit_test(refused_values),
         cmocka_unit_test(forged_sizes),   cmocka_unit_test(no_files),
         cmocka_unit_test(headers),        cmocka_unit_test(versions),
