@@ -179,37 +179,46 @@ static pv_status name_data(pv_study *s)
     return PV_OK;
 }
 
+enum { KEYS = 16 };
 typedef struct {
-    char text[512];
-    const pv_config *config;
-} title;
+    const char *key[KEYS];
+    int count;
+} differing;
 
+/* Keeps them in the order of the alphabet. */
 static int add_difference(void *state, const char *key, int order)
 {
-    title *t = state;
-    char value[PV_TEXT], part[PV_TEXT + 64];
+    differing *d = state;
+    int at = 0;
     (void)order;
-    pv_config_value_text(value, t->config, key);
-    snprintf(part, sizeof part, ", %s %s", key, value);
-    if (!strstr(t->text, part) && strlen(t->text) + strlen(part) < sizeof t->text)
-        strcat(t->text, part);
+    while (at < d->count && strcmp(d->key[at], key) < 0) at++;
+    if (d->count == KEYS || (at < d->count && strcmp(d->key[at], key) == 0)) return 0;
+    memmove(&d->key[at + 1], &d->key[at], (size_t)(d->count - at) * sizeof *d->key);
+    d->key[at] = key;
+    d->count++;
     return 0;
 }
 
 /* The objective, and what tells the method from others of it on the same data. */
 static pv_status name_method(const pv_study *s, pv_report_method *m)
 {
-    title t;
+    differing d = {.count = 0};
+    char value[PV_TEXT];
+    size_t size;
     const pv_report_run *own = &s->run[s->point[m->first].first];
-    t.config = &own->config;
-    snprintf(t.text, sizeof t.text, "%s", own->objective->title);
     for (size_t i = 0; i < s->methods; i++) {
         const pv_report_run *other = &s->run[s->point[s->method[i].first].first];
         if (other->objective == own->objective && s->method[i].data == m->data)
-            visit_differences(own, other, add_difference, &t);
+            visit_differences(own, other, add_difference, &d);
     }
-    m->title = strdup(t.text);
-    return m->title ? PV_OK : pv_fail(PV_ENOMEM, "out of memory: the name of a method");
+    FILE *to = open_memstream(&m->title, &size);
+    if (!to) return pv_fail(PV_ENOMEM, "out of memory: the name of a method");
+    fputs(own->objective->title, to);
+    for (int k = 0; k < d.count; k++) {
+        pv_config_value_text(value, &own->config, d.key[k]);
+        fprintf(to, ", %s %s", d.key[k], value);
+    }
+    return fclose(to) == 0 ? PV_OK : pv_fail(PV_ENOMEM, "out of memory: the name of a method");
 }
 
 /* ---- all of it ---- */

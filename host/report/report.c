@@ -171,7 +171,7 @@ static pv_status write_page(pv_page *page, const pv_study *s, int quiet)
     if (status != PV_OK) return status;
     if (s->used) pv_put_models(page, s);
     pv_put_not_used(page, s);
-    return pv_page_commit(page);
+    return pv_page_flush(page);
 }
 
 /* X.html, X.csv, X.h5 */
@@ -199,10 +199,11 @@ static pv_status write_report(pv_report_result *out, const pv_report_options *o)
     pv_page page = {0};
     PV_TRY(find_paths(path, o->path));
     PV_TRY(pv_study_open(&study, o->directory, o->quiet));
-    pv_status status = pv_report_csv_write(&study, path[1]);
-    if (status == PV_OK) status = pv_report_hdf5_write(&study, path[2]);
-    if (status == PV_OK) status = pv_page_open(&page, path[0], "PolarVAE report");
+    pv_status status = pv_page_open(&page, path[0], "PolarVAE report");
     if (status == PV_OK) status = write_page(&page, &study, o->quiet);
+    if (status == PV_OK) status = pv_report_csv_write(&study, path[1]);
+    if (status == PV_OK) status = pv_report_hdf5_write(&study, path[2]);
+    if (status == PV_OK) status = pv_page_commit(&page);
     *out =
         (pv_report_result){.runs = study.runs, .methods = study.methods, .figures = page.figures};
     memcpy(out->outcome, study.outcome, sizeof out->outcome);

@@ -131,10 +131,9 @@ static int is_left_out(const attribute *a)
         "id", "class", "font-family", "stroke-linecap", "stroke-linejoin", "xlink:href", NULL};
     static const struct {
         const char *name, *value;
-    } usual[] = {{"color", "black"},         {"color", "gray"},
-                 {"color", "#FFFFFF"},       {"fill", "none"},
-                 {"stroke", "currentColor"}, {"stroke-width", "1.00"},
-                 {"font-size", "13.00"},     {NULL, NULL}};
+    } usual[] = {{"color", "black"},       {"color", "gray"},      {"color", "#FFFFFF"},
+                 {"color", "white"},       {"fill", "none"},       {"stroke", "currentColor"},
+                 {"stroke-width", "1.00"}, {"font-size", "13.00"}, {NULL, NULL}};
     for (int i = 0; without[i]; i++)
         if (is(a->name, a->name_size, without[i])) return 1;
     for (int i = 0; usual[i].name; i++)
@@ -164,7 +163,12 @@ static void put_attributes(output *o, const tag *t)
 static void put_point(output *o, const tag *t)
 {
     const attribute *shape = find(t, "xlink:href");
-    if (shape && is(shape->value, shape->value_size, "#gpDot")) return; /* no point is wanted */
+    const attribute *colour = find(t, "color");
+    /* No point is wanted, or the ground is cleared for one that follows. */
+    if (shape && is(shape->value, shape->value_size, "#gpDot")) return;
+    if (colour && (is(colour->value, colour->value_size, "white") ||
+                   is(colour->value, colour->value_size, "#FFFFFF")))
+        return;
     put_text(o, "<g");
     put_attributes(o, t);
     if (shape && is(shape->value, shape->value_size, "#gpPt4"))
