@@ -24,6 +24,11 @@ pv_status pv_part_begin(char part[static 4096], const char *path);
 /* fsync the part, rename it to path, fsync the directory. On failure the part is removed. */
 pv_status pv_part_commit(const char *part, const char *path);
 void pv_part_abandon(const char *part);
+/* From now on this thread renames a part only where `may` returns PV_OK; else the part is removed
+ * and that status returned. NULL: always, as in the beginning. */
+void pv_part_guard(pv_status (*may)(void *state), void *state);
+/* The name of this machine: on a shared file system another machine's process ids say nothing. */
+void pv_machine_name(char out[static 65]);
 
 pv_status pv_make_directory(const char *path); /* and its parents; existing is fine */
 int pv_file_exists(const char *path);

@@ -29,8 +29,7 @@ static const char *split(char directory[static PATH], const char *path)
     return path + length;
 }
 
-/* The machine's name: on a shared file system another machine's process ids say nothing here. */
-static void machine(char out[static 65])
+void pv_machine_name(char out[static 65])
 {
     if (gethostname(out, 65) != 0 || !*out) strcpy(out, "localhost");
     out[64] = 0;
@@ -68,7 +67,7 @@ pv_status pv_part_begin(char part[static 4096], const char *path)
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return pv_fail(PV_EIO, "%s: is a directory, not a file", path);
     if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0) return fail_write(path);
-    machine(host);
+    pv_machine_name(host);
     remove_stale(directory, name, host);
     snprintf(part, PATH, "%.*s.%s.%ld.part", PATH - 100, path, host, (long)getpid());
     return PV_OK;
@@ -85,12 +84,30 @@ static int sync_path(const char *path, int flags)
     return result;
 }
 
+static _Thread_local struct {
+    pv_status (*may)(void *state);
+    void *state;
+} guard;
+
+void pv_part_guard(pv_status (*may)(void *state), void *state)
+{
+    guard.may = may;
+    guard.state = state;
+}
+
+static pv_status publish(const char *part, const char *path)
+{
+    if (sync_path(part, O_RDWR) != 0) return fail_write(path);
+    if (guard.may) PV_TRY(guard.may(guard.state));
+    return rename(part, path) == 0 ? PV_OK : fail_write(path);
+}
+
 pv_status pv_part_commit(const char *part, const char *path)
 {
     char directory[PATH];
     split(directory, path);
-    if (sync_path(part, O_RDWR) != 0 || rename(part, path) != 0) {
-        pv_status status = fail_write(path);
+    pv_status status = publish(part, path);
+    if (status != PV_OK) {
         unlink(part);
         return status;
     }

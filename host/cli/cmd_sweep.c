@@ -9,23 +9,32 @@
 #include "polarvae/sweep.h"
 
 static const char usage[] =
-    "Usage: polarvae sweep SWEEP.yaml --dir DIR [key=value ...] [--lanes L] [--index I] [--quiet]\n"
+    "Usage: polarvae sweep SWEEP.yaml --dir DIR [key=value ...] [--devices LIST] [--lanes L]\n"
+    "                      [--index I | --shard I/N] [--steal-after S] [--quiet]\n"
+    "       polarvae sweep SWEEP.yaml --dir DIR [key=value ...] --status [--json]\n"
     "       polarvae sweep SWEEP.yaml [key=value ...] --list [--index I]\n"
     "       polarvae sweep SWEEP.yaml --dir DIR [key=value ...] --slurm TEXT [--dry-run]\n"
     "\n"
-    "Trains every model of a sweep file into a run directory DIR/NAME. Finished models are not\n"
-    "touched, what was cut off goes on to the same bits, what failed is tried again; the bits of "
-    "a\n"
-    "model are those of `polarvae train`, whatever the number of lanes.\n"
+    "Trains every model of a sweep file into a run directory DIR/NAME, and evaluates it. Finished\n"
+    "models are not touched, what was cut off goes on to the same bits, what failed is tried\n"
+    "again; the bits of a model are those of `polarvae train` and `polarvae evaluate`, whatever\n"
+    "the number of lanes. Several processes and machines may work in one DIR.\n"
     "\n"
-    "  key=value   replaces what the file gives outside of its grid, also seeds=N\n"
-    "  --dir DIR   where the run directories are\n"
-    "  --lanes L   models trained side by side (default: one a thread; see the key threads)\n"
-    "  --index I   only the model of that index\n"
-    "  --list      trains nothing: index, name and keys of every model, with tabs between\n"
-    "  --device D  auto, cpu or cuda:N\n"
-    "  --quiet     nothing on stderr but errors\n"
-    "  --help      this text\n"
+    "  key=value      replaces what the file gives outside of its grid, also seeds=N\n"
+    "  --dir DIR      where the run directories are\n"
+    "  --devices LIST all (every GPU, or the CPU), or names: cuda:0,cuda:1; 0,1 means the same\n"
+    "  --lanes L      models trained side by side on each device (default: one a thread of the\n"
+    "                 CPU, see the key threads; one on a GPU)\n"
+    "  --index I      only the model of that index\n"
+    "  --shard I/N    only models whose index leaves the remainder I when divided by N\n"
+    "  --steal-after S  take over the work of another machine or shard that has been silent for S\n"
+    "                 seconds (default: runs after 600 s, whole shards never)\n"
+    "  --train-only   do not evaluate\n"
+    "  --status       how far it is, also while others train; with --json\n"
+    "  --list         trains nothing: index, name and keys of every model, with tabs between\n"
+    "  --device D     auto, cpu or cuda:N\n"
+    "  --quiet        nothing on stderr but errors\n"
+    "  --help         this text\n"
     "\n"
     "On a cluster with Slurm, the models are dealt out to the tasks of array jobs. A task that is\n"
     "preempted, whose node fails or whose time is up is queued again and goes on; scancel stops "
@@ -63,7 +72,8 @@ static const char usage[] =
 typedef struct {
     pv_sweep_options run;
     long index, lanes;
-    int list;
+    int list, status, json;
+    const char *shard, *steal_after;
     const char *slurm;
     long tasks, models_per_task, max_array;
     int dry_run;
@@ -88,8 +98,67 @@ static pv_status train(const pv_sweep *sweep, const pv_sweep_options *o)
     if (status == PV_OK)
         printf("%s: all of %zu models finished, %zu of them now\n", o->directory, r.models,
                r.trained);
+    if (status == PV_OK && r.taken_over > 0)
+        printf("%s: and %zu of silent shards\n", o->directory, r.taken_over);
     return status;
 }
+
+/* ---- how far it is ---- */
+
+static void tell_failed(void *state, const char *name, const char *error)
+{
+    (void)state;
+    printf("failed: %s: %s\n", name, error);
+}
+
+static void print_survey(const pv_sweep_survey *s, const char *directory)
+{
+    const char *const what[] = {"finished", "to be evaluated", "running",
+                                "stopped",  "failed",          "not begun"};
+    const size_t count[] = {s->finished, s->trained, s->running, s->stopped, s->failed, s->missing};
+    char eta[32];
+    printf("%s: %zu models:", directory, s->models);
+    for (int i = 0, first = 1; i < 6; i++) {
+        if (count[i] == 0) continue;
+        printf("%s %zu %s", first ? "" : ",", count[i], what[i]);
+        first = 0;
+    }
+    printf("\n%.0f %% of %llu steps", s->steps ? 100.0 * (double)s->done / (double)s->steps : 100.0,
+           (unsigned long long)s->steps);
+    if (s->steps_per_second > 0)
+        printf(", %.3g a second, ETA %s", s->steps_per_second,
+               pv_duration(eta, (double)(s->steps - s->done) / s->steps_per_second));
+    putchar('\n');
+}
+
+static pv_status json_survey(const pv_sweep_survey *s)
+{
+    pv_json *j = pv_json_new();
+    pv_json_object(j, NULL);
+    pv_json_whole(j, "models", (long long)s->models);
+    pv_json_whole(j, "finished", (long long)s->finished);
+    pv_json_whole(j, "to_be_evaluated", (long long)s->trained);
+    pv_json_whole(j, "running", (long long)s->running);
+    pv_json_whole(j, "stopped", (long long)s->stopped);
+    pv_json_whole(j, "failed", (long long)s->failed);
+    pv_json_whole(j, "not_begun", (long long)s->missing);
+    pv_json_whole(j, "steps_done", (long long)s->done);
+    pv_json_whole(j, "steps", (long long)s->steps);
+    pv_json_real(j, "steps_per_second", s->steps_per_second);
+    pv_json_end(j);
+    return pv_json_finish(j, "-");
+}
+
+static pv_status look(const pv_sweep *sweep, const options *o)
+{
+    pv_sweep_survey s;
+    PV_TRY(pv_sweep_look(&s, sweep, o->run.directory, o->json ? NULL : tell_failed, NULL));
+    if (o->json) return json_survey(&s);
+    print_survey(&s, o->run.directory);
+    return PV_OK;
+}
+
+/* ---- Slurm ---- */
 
 /* The tasks are called with what is no business of Slurm. */
 static pv_status submit(const pv_sweep *sweep, const pv_arguments *rest, const options *o)
@@ -97,13 +166,18 @@ static pv_status submit(const pv_sweep *sweep, const pv_arguments *rest, const o
     char lanes[32];
     int count = 0;
     const char **argument;
-    PV_TRY(pv_new(&argument, (size_t)rest->count + 4, sizeof *argument, "arguments"));
-    for (int i = 1; i < rest->count; i++) argument[count++] = rest->value[i];
     snprintf(lanes, sizeof lanes, "%ld", o->lanes);
-    if (o->lanes) {
-        argument[count++] = "--lanes";
-        argument[count++] = lanes;
+    const char *const passed[][2] = {{"--lanes", o->lanes ? lanes : NULL},
+                                     {"--devices", o->run.devices},
+                                     {"--steal-after", o->steal_after}};
+    PV_TRY(pv_new(&argument, (size_t)rest->count + 8, sizeof *argument, "arguments"));
+    for (int i = 1; i < rest->count; i++) argument[count++] = rest->value[i];
+    for (int i = 0; i < 3; i++) {
+        if (!passed[i][1]) continue;
+        argument[count++] = passed[i][0];
+        argument[count++] = passed[i][1];
     }
+    if (o->run.train_only) argument[count++] = "--train-only";
     if (o->run.quiet) argument[count++] = "--quiet";
     const pv_status status =
         pv_slurm_submit(sweep, &(pv_slurm_options){.directory = o->run.directory,
@@ -125,11 +199,35 @@ static pv_status check_slurm(const options *o)
     if (!o->slurm && (o->dry_run || o->tasks || o->models_per_task || o->max_array))
         return pv_fail(PV_EUSAGE, "sweep: --dry-run, --tasks, --models-per-task and --max-array "
                                   "go with --slurm TEXT");
-    if (o->slurm && (o->list || o->index >= 0))
-        return pv_fail(PV_EUSAGE,
-                       "sweep: --slurm submits all models; it takes no --list or --index");
+    if (o->slurm && (o->list || o->status || o->index >= 0 || o->shard))
+        return pv_fail(PV_EUSAGE, "sweep: --slurm submits all models; it takes no --list, "
+                                  "--status, --index or --shard");
     if (o->tasks && o->models_per_task)
         return pv_fail(PV_EUSAGE, "sweep: --tasks or --models-per-task, not both");
+    return PV_OK;
+}
+
+/* "3/8" */
+static pv_status read_shard(options *o)
+{
+    int read = 0;
+    if (!o->shard) return PV_OK;
+    if (sscanf(o->shard, "%d/%d%n", &o->run.shard, &o->run.shards, &read) != 2 || o->shard[read] ||
+        o->run.shard < 0 || o->run.shard >= o->run.shards || o->run.shards > PV_SWEEP_MODELS)
+        return pv_fail(PV_EUSAGE, "--shard %s: must be I/N with 0 <= I < N, such as 0/4", o->shard);
+    if (o->index >= 0 || o->list || o->status)
+        return pv_fail(PV_EUSAGE, "--shard: does not go with --index, --list or --status");
+    return PV_OK;
+}
+
+static pv_status read_silence(options *o)
+{
+    char *end;
+    if (!o->steal_after) return PV_OK;
+    o->run.steal_after = strtod(o->steal_after, &end);
+    if (end == o->steal_after || *end || !(o->run.steal_after >= 30) || o->run.steal_after > 1e9)
+        return pv_fail(PV_EUSAGE, "--steal-after %s: must be a number of seconds from 30",
+                       o->steal_after);
     return PV_OK;
 }
 
@@ -144,6 +242,9 @@ static pv_status check(const pv_arguments *rest, const options *o)
             return pv_fail(PV_EUSAGE, "%s: is neither an option nor key=value", rest->value[i]);
     if (!o->list && !o->run.directory)
         return pv_fail(PV_EUSAGE, "sweep: --dir DIR is missing, where the models go");
+    if (o->status && (o->list || o->index >= 0))
+        return pv_fail(PV_EUSAGE, "--status: is of all models; it takes no --list or --index");
+    if (o->json && !o->status) return pv_fail(PV_EUSAGE, "--json: goes with --status");
     return check_slurm(o);
 }
 
@@ -152,6 +253,8 @@ static pv_status sweep(const pv_arguments *rest, void *state)
     options *o = state;
     pv_sweep *s;
     PV_TRY(check(rest, o));
+    PV_TRY(read_shard(o));
+    PV_TRY(read_silence(o));
     o->run.index = o->index;
     o->run.lanes = (int)o->lanes;
     PV_TRY(pv_sweep_open(&s, rest->value[0], rest->count - 1, rest->value + 1));
@@ -160,7 +263,10 @@ static pv_status sweep(const pv_arguments *rest, void *state)
         status = pv_fail(PV_EUSAGE, "--index %ld: the sweep has %zu models, from 0", o->index,
                          pv_sweep_count(s));
     if (status == PV_OK)
-        status = o->list ? list(s, o->index) : o->slurm ? submit(s, rest, o) : train(s, &o->run);
+        status = o->list     ? list(s, o->index)
+                 : o->status ? look(s, o)
+                 : o->slurm  ? submit(s, rest, o)
+                             : train(s, &o->run);
     pv_sweep_close(s);
     return status;
 }
@@ -172,6 +278,12 @@ int pv_command_sweep(int argc, char **argv)
         {.name = "--dir", .text = &o.run.directory},
         {.name = "--lanes", .number = &o.lanes, .low = 1, .high = 1024},
         {.name = "--index", .number = &o.index, .low = 0, .high = PV_SWEEP_MODELS},
+        {.name = "--devices", .text = &o.run.devices},
+        {.name = "--shard", .text = &o.shard},
+        {.name = "--steal-after", .text = &o.steal_after},
+        {.name = "--train-only", .flag = &o.run.train_only},
+        {.name = "--status", .flag = &o.status},
+        {.name = "--json", .flag = &o.json},
         {.name = "--list", .flag = &o.list},
         {.name = "--quiet", .flag = &o.run.quiet},
         {.name = "--slurm", .text = &o.slurm},

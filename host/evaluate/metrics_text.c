@@ -128,7 +128,7 @@ void pv_metrics_print(const pv_metric_results *results, const char *subset, FILE
     const int all = strcmp(subset, "all") == 0;
     snprintf(title, sizeof title, all ? "Disentanglement metrics" : "Metrics of %s variables",
              subset);
-    if (!all) fputc('\n', to);
+    fputc('\n', to);
     fprintf(to, "%-44s", title);
     for (int c = 0; c < t.columns; c++) fprintf(to, "%11s", t.representation[c]);
     fputs("\n\n", to);

@@ -151,7 +151,6 @@ void pv_evaluation_print(const pv_evaluation *evaluation, FILE *to)
         sentences(evaluation, to);
         sensitivity(evaluation, to);
     }
-    if (typed && scored) fputc('\n', to);
     if (!scored) return;
     for (int s = 0; s < PV_SUBSETS; s++)
         pv_metrics_print(&evaluation->metrics, pv_subset_name[s], to);

@@ -28,9 +28,11 @@ pv_status pv_sets_add(pv_sets *sets, const char *name, size_t *index)
 
 static void drop(pv_set *s)
 {
-    pv_device_data_close(&s->images);
+    for (int d = 0; d < PV_SWEEP_DEVICES; d++) {
+        pv_device_data_close(&s->images[d]);
+        s->images[d] = (pv_device_data){0};
+    }
     pv_data_close(&s->data);
-    s->images = (pv_device_data){0};
     s->data = (pv_data){0};
 }
 
@@ -45,24 +47,27 @@ void pv_sets_close(pv_sets *sets)
     *sets = (pv_sets){0};
 }
 
-static pv_status open_set(pv_set *s, pv_device *device, int quiet)
+static pv_status open_set(pv_set *s, pv_device *device, int number, int quiet)
 {
-    pv_status status = pv_source_open(&s->data, s->name, 0, quiet);
-    if (status == PV_OK) status = pv_device_data_open(&s->images, device, &s->data);
+    pv_status status = PV_OK;
+    if (!s->opened) status = pv_source_open(&s->data, s->name, 0, quiet);
+    s->opened |= status == PV_OK;
+    if (status == PV_OK) status = pv_device_data_open(&s->images[number], device, &s->data);
     if (status == PV_OK) return PV_OK;
     snprintf(s->error, sizeof s->error, "%s", pv_error());
-    drop(s);
     return status;
 }
 
-pv_status pv_set_take(pv_set *s, pv_device *device, int quiet, const pv_device_data **out)
+pv_status pv_set_take(pv_set *s, pv_device *device, int number, int quiet,
+                      const pv_device_data **out)
 {
     pthread_mutex_lock(&s->door);
-    if (!s->tried) s->status = open_set(s, device, quiet);
-    s->tried = s->status != PV_ESTOPPED;
+    if (s->status == PV_OK && !s->images[number].data)
+        s->status = open_set(s, device, number, quiet);
     const pv_status status = s->status == PV_OK ? PV_OK : pv_fail(s->status, "%s", s->error);
+    if (s->status == PV_ESTOPPED) s->status = PV_OK;
     pthread_mutex_unlock(&s->door);
-    *out = &s->images;
+    *out = &s->images[number];
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "polarvae/sweep.h"
 #include "polarvae/train.h"
 
 typedef struct {
@@ -12,9 +13,9 @@ typedef struct {
     size_t wanted; /* models that will still take it */
     pthread_mutex_t door;
     pv_data data;
-    pv_device_data images;
-    int tried;
-    pv_status status; /* of the try */
+    pv_device_data images[PV_SWEEP_DEVICES];
+    int opened;       /* data is */
+    pv_status status; /* of the last try */
     char error[512];
 } pv_set;
 
@@ -27,9 +28,11 @@ typedef struct {
 pv_status pv_sets_add(pv_sets *sets, const char *name, size_t *index);
 void pv_sets_close(pv_sets *sets);
 
-/* The images on the device, opened by the first that takes them; the others wait. What could not be
- * opened is not tried again, but after a signal. */
-pv_status pv_set_take(pv_set *set, pv_device *device, int quiet, const pv_device_data **out);
+/* The images on a device, of which they are one copy, opened by the first that takes them; the
+ * others wait. `number` < PV_SWEEP_DEVICES is that of the device. What could not be opened is not
+ * tried again, but after a signal. */
+pv_status pv_set_take(pv_set *set, pv_device *device, int number, int quiet,
+                      const pv_device_data **out);
 /* One model less wants it; after the last one it is closed. */
 void pv_set_leave(pv_set *set);
 

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "polarvae/run_evaluation.h"
 #include "sweep/grid.h"
 
 /* ---- one model ---- */
@@ -245,6 +246,7 @@ static pv_status check_models(const pv_sweep *s)
         name[i] = (hashed){pv_hash(PV_HASH_START, m.name, strlen(m.name)), i};
         content[i] = (hashed){pv_config_identity(&m.config), i};
         status = check_device(s, &m, device);
+        if (status == PV_OK) status = pv_metric_lists_check(&m.config);
         pv_sweep_model_close(&m);
     }
     if (status == PV_OK) status = check_unique(s, content);

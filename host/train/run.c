@@ -9,7 +9,6 @@
 #include "polarvae/train.h"
 #include "polarvae/version.h"
 #include "train/checkpoint.h"
-#include "train/lock.h"
 #include "train/log.h"
 #include "train/status.h"
 #include "train/trainer.h"
@@ -17,7 +16,7 @@
 typedef struct {
     const pv_config *config;
     const pv_run_options *options;
-    int lock;
+    pv_claim *claim;
     /* Its own, unless it trains in a lane. */
     pv_data own_data;
     pv_device *own_device;
@@ -108,6 +107,7 @@ static pv_status write_log(run *r)
     r->logged = count;
     if (count % (uint64_t)r->config->log_every != 0 && count != (uint64_t)r->config->steps)
         return PV_OK; /* looked at, for numbers that are not finite, but no line of the log */
+    PV_TRY(pv_claim_check(r->claim));
     PV_TRY(pv_log_line(&r->log, r->trainer, pv_now() - r->start, loss, terms));
     char detail[256];
     int length = snprintf(detail, sizeof detail, "loss %.4g", loss);
@@ -161,6 +161,7 @@ static pv_status train(run *r)
                            (unsigned long long)pv_trainer_count(r->trainer),
                            (long long)r->config->steps, r->options->directory);
         }
+        PV_TRY(pv_claim_beat(r->claim));
         PV_TRY(pv_trainer_step(r->trainer));
         tell(r, NULL);
         PV_TRY(after_step(r));
@@ -233,7 +234,7 @@ static pv_status prepare(run *r)
     char path[4096];
     const pv_run_lane *lane = r->options->lane;
     PV_TRY(pv_make_directory(r->options->directory));
-    PV_TRY(pv_lock_take(&r->lock, r->options->directory));
+    PV_TRY(pv_run_claim(&r->claim, r->options->directory, r->options->silence));
     PV_TRY(check_directory(r));
     r->stream = lane ? lane->stream : NULL;
     r->images = lane ? lane->images : NULL;
@@ -257,7 +258,7 @@ static pv_status prepare(run *r)
 
 pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
 {
-    run r = {.config = config, .options = options, .lock = PV_NO_LOCK};
+    run r = {.config = config, .options = options};
     pv_status status = prepare(&r);
     if (status == PV_OK) {
         status = train(&r);
@@ -267,7 +268,8 @@ pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
         pv_run_state state = status == PV_OK         ? PV_RUN_FINISHED
                              : status == PV_ESTOPPED ? PV_RUN_STOPPED
                                                      : PV_RUN_FAILED;
-        pv_status told = write_status(&r, state, status == PV_OK ? "" : error);
+        pv_status told =
+            status == PV_EOWNED ? status : write_status(&r, state, status == PV_OK ? "" : error);
         if (status == PV_OK)
             status = told;
         else
@@ -279,6 +281,6 @@ pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
     pv_stream_close(r.own_stream);
     pv_device_close(r.own_device);
     pv_data_close(&r.own_data);
-    pv_lock_release(r.lock);
+    pv_claim_release(r.claim);
     return status;
 }

@@ -8,7 +8,6 @@
 #include "base/config_table.h"
 #include "base/text.h"
 #include "polarvae/version.h"
-#include "train/lock.h"
 
 static const char *const state_name[] = {
 #define X(name, text) [PV_RUN_##name] = text,
@@ -78,14 +77,26 @@ static void fail_locked(const pv_config *config, const char *directory, const ch
     pv_run_status_write(&now, directory, NULL);
 }
 
+void pv_run_note(const char *directory, const char *error)
+{
+    pv_run_status status;
+    char said[512];
+    snprintf(said, sizeof said, "%s", error);
+    if (pv_run_status_read(&status, directory) != PV_OK || status.state != PV_RUN_FINISHED) return;
+    if (strcmp(status.error, said) == 0) return;
+    strcpy(status.error, said);
+    pv_run_status_write(&status, directory, NULL);
+    pv_fail(PV_EIO, "%s", said);
+}
+
 void pv_run_fail(const pv_config *config, const char *directory)
 {
     char error[512];
-    int lock;
+    pv_claim *claim;
     snprintf(error, sizeof error, "%s", pv_error());
-    if (pv_make_directory(directory) == PV_OK && pv_lock_take(&lock, directory) == PV_OK) {
+    if (pv_make_directory(directory) == PV_OK && pv_run_claim(&claim, directory, 0) == PV_OK) {
         fail_locked(config, directory, error);
-        pv_lock_release(lock);
+        pv_claim_release(claim);
     }
     pv_fail(PV_EIO, "%s", error); /* what failed on the way is not the reason */
 }

@@ -16,6 +16,7 @@ extern "C" {
     X(EIO, 1, "reading or writing failed")                                                         \
     X(ENOMEM, 1, "out of memory")                                                                  \
     X(EDEVICE, 1, "a device failed or is not there")                                               \
+    X(EOWNED, 1, "another process works on it")                                                    \
     X(ENUMERIC, 1, "a number is not finite")                                                       \
     X(ESTOPPED, 1, "interrupted by a signal")
 

@@ -54,35 +54,67 @@ typedef struct {
 pv_status pv_sweep_model_open(pv_sweep_model *out, const pv_sweep *sweep, size_t index);
 void pv_sweep_model_close(pv_sweep_model *model); /* a zeroed one is fine */
 
-/* ---- training them ---- */
+/* ---- training and evaluating them ---- */
+
+enum { PV_SWEEP_DEVICES = 64 };
 
 typedef struct {
     const char *directory;
     long index; /* < pv_sweep_count: of the only model to train; negative: all */
-    int lanes;  /* 0: as many as threads, or models if they are fewer */
+    /* Of several processes that share the work, this one has the models whose index leaves the
+     * remainder `shard` when divided by `shards`; 0: all. */
+    int shard, shards;
+    /* Seconds of silence after which a run is taken over from a process on another machine (0:
+     * PV_SILENCE); and, if not 0, after which the models of another shard are, when those of this
+     * one are done. */
+    double steal_after;
+    const char *devices; /* "all" (every GPU, or the CPU), or names with commas; NULL: the
+                            configuration's one */
+    int lanes;           /* on each device; 0: one a thread, or one a GPU */
+    int train_only;      /* do not evaluate */
     int quiet;
 } pv_sweep_options;
 
 typedef struct {
-    size_t models;            /* that were asked for */
-    size_t finished, trained; /* all that are, and those of them that ended now */
+    size_t models;            /* that are this process's */
+    size_t finished, trained; /* all that are, and those of them that it has trained now */
     size_t failed;            /* each with a line on stderr */
+    size_t taken_over;        /* models of other shards, finished now */
 } pv_sweep_result;
 
-/* Trains what is missing. There is one device, and one copy of each data set while models want it.
- * Each lane is a host thread with its own stream: it takes the next model of the list until none
- * is left. The key `threads` (0: all cores) is the number of threads of all lanes together. The
- * bits of a model do not depend on lanes: they are those that pv_run_train makes.
+/* Trains what is missing and evaluates what is trained (run_evaluation.h). There is one copy of
+ * each data set on a device while models want it. Each lane is a host thread with its own stream:
+ * it takes the next model of the list until none is left. On a CPU a lane evaluates what it has
+ * trained before it takes the next; on a GPU lanes go on training, and another one evaluates. The
+ * key `threads` (0: all cores) is the number of threads of all lanes together. The bits of a model
+ * do not depend on any of this: they are those that pv_run_train and pv_run_evaluate make.
  *
  * A finished model is not touched. One that was cut off or has failed is resumed from its last
  * checkpoint. One that fails now for want of a resource (PV_EIO, PV_ENOMEM, PV_EDEVICE) is tried
  * once more when all others have been; status.json of each failed one keeps the reason. If a data
- * set cannot be opened the models that want it fail, and the others are trained.
+ * set cannot be opened the models that want it fail, and the others are trained. Models that other
+ * processes work on are waited for, or taken over.
  *
  * PV_EUSAGE, and nothing is trained, if a directory holds a run of another configuration (it names
  * the first one and the key). PV_ESTOPPED after a signal: every lane has left a checkpoint. Another
  * failure if any model failed. *out is complete in every case. */
 pv_status pv_sweep_run(pv_sweep_result *out, const pv_sweep *sweep,
                        const pv_sweep_options *options);
+
+/* ---- how far it is ---- */
+
+typedef struct {
+    size_t models, finished, trained; /* finished: evaluated as well; trained: not yet */
+    size_t running, stopped, failed, missing;
+    uint64_t done, steps;    /* of all models */
+    double steps_per_second; /* of those that run, by their last lines of log.csv */
+} pv_sweep_survey;
+
+/* Reads what the run directories say of themselves, while others write. `tell` (may be NULL) is
+ * called for each model that has failed, with the reason. A run is running if its owner was seen
+ * within the last minute. */
+pv_status pv_sweep_look(pv_sweep_survey *out, const pv_sweep *sweep, const char *directory,
+                        void (*tell)(void *state, const char *name, const char *error),
+                        void *state);
 
 #endif

@@ -63,6 +63,25 @@ pv_status pv_trainer_probe(pv_trainer *trainer, const float *image, const float 
 pv_status pv_trainer_save(pv_trainer *trainer, const char *path);
 pv_status pv_trainer_restore(pv_trainer *trainer, const char *path);
 
+/* ---- a run directory belongs to one process at a time ---- */
+
+/* On one machine a lock tells whether the owner lives. Elsewhere DIRECTORY/.owner does: it holds
+ * the owner's token, and is touched while the owner works. A claim that nobody has given back may
+ * be taken over by another machine, or from a process that hangs, when it has not been touched for
+ * `silence` seconds (by the file system's clock; 0: PV_SILENCE). */
+typedef struct pv_claim pv_claim;
+enum { PV_SILENCE = 600 };
+
+/* PV_EOWNED, and nothing is changed, where another process works there. Until the claim is
+ * released, files that this thread writes appear under their names only while it holds: a process
+ * that was taken over changes nothing. One claim a thread. */
+pv_status pv_run_claim(pv_claim **out, const char *directory, double silence);
+/* PV_EOWNED if another process has taken over. */
+pv_status pv_claim_check(pv_claim *claim);
+/* The same every few seconds, and a sign of life; else it costs nothing. */
+pv_status pv_claim_beat(pv_claim *claim);
+void pv_claim_release(pv_claim *claim); /* by the same thread; NULL is fine */
+
 /* ---- a run: DIR/config.yaml, log.csv, checkpoint.h5, snapshots/, status.json; on a GPU also
  * algorithms.txt: what was chosen for each convolution ---- */
 
@@ -80,10 +99,11 @@ typedef struct {
     const char *directory;
     int resume; /* continue what is there; else the directory must hold no run */
     int quiet;
+    double silence;          /* after which another process's claim is taken over; 0: PV_SILENCE */
     const pv_run_lane *lane; /* may be NULL */
 } pv_run_options;
 
-/* Trains to config->steps. A signal leaves a checkpoint and PV_ESTOPPED. PV_EIO, and nothing is
+/* Trains to config->steps. A signal leaves a checkpoint and PV_ESTOPPED. PV_EOWNED, and nothing is
  * changed, where another process is training in the directory. */
 pv_status pv_run_train(const pv_config *config, const pv_run_options *options);
 
@@ -114,6 +134,9 @@ pv_status pv_run_status_read(pv_run_status *out, const char *directory);
  * reason, which stays; all else is as it was. Does nothing where another process is training, where
  * a run of another configuration is, or where it cannot be written. */
 void pv_run_fail(const pv_config *config, const char *directory);
+
+/* Keeps why a finished run could not be evaluated, or "", if it was; the caller has claimed it. */
+void pv_run_note(const char *directory, const char *error);
 
 /* PV_EUSAGE, which names the key, if the directory holds a run that the configuration cannot go on
  * with. */

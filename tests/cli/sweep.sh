@@ -13,6 +13,8 @@ latents: 4
 steps: $STEPS
 log_every: 2
 checkpoint_every: $((STEPS / 3))
+examples: 50
+metrics: none
 END
 {
     cat base.yaml
@@ -58,6 +60,8 @@ same_models() {
     check "$1: $(ls "$2" | wc -l) directories" test "$(ls "$2" | wc -l)" -eq 8
     check "$1: parts are left behind" test -z "$(find "$2" -name '*.part')"
     check "$1: not all finished" test "$(grep -l '"state": "finished"' "$2"/*/status.json | wc -l)" -eq 8
+    check "$1: not all evaluated" test "$(ls "$2"/*/evaluation.json | wc -l)" -eq 8
+    check "$1: owners are left behind" test -z "$(find "$2" -name '.owner*')"
 }
 
 for lanes in $LANES; do
@@ -68,6 +72,14 @@ for lanes in $LANES; do
         grep -q "^lanes$lanes: all of 8 models finished, 8 of them now$" out.text
     check "$lanes lanes --quiet: on stderr: $(cat error.text)" test ! -s error.text
     same_models "$lanes lanes" lanes$lanes
+    for name in $names; do
+        check "$lanes lanes, $name: another evaluation" \
+            cmp lanes1/$name/evaluation.json lanes$lanes/$name/evaluation.json
+    done
+done
+for name in $names; do
+    need polarvae evaluate single/$name --quiet >out.text
+    check "$name: not what evaluate says" cmp single/$name/evaluation.json lanes1/$name/evaluation.json
 done
 check "another configuration than that of train" \
     cmp single/$FACTOR-data=b/config.yaml lanes1/$FACTOR-data=b/config.yaml
@@ -87,6 +99,27 @@ check "a finished sweep: $(cat out.text)" \
 
 need polarvae evaluate lanes1/beta_vae-data=a-beta=1 lanes1/dip_vae_i-data=a examples=50 --quiet >out.text
 check "evaluate: no table of both" grep -q "^dip_vae_i-data=a  " out.text
+
+# ---- how far it is ----
+
+need sweep --dir lanes1 --status >out.text
+check "--status: $(cat out.text)" grep -q "^lanes1: 8 models: 8 finished$" out.text
+check "--status: $(cat out.text)" grep -q "^100 % of $((8 * STEPS)) steps$" out.text
+cp -rp lanes1 half
+rm -r half/beta_vae-data=a-beta=1
+sed -i 's/finished/stopped/; s/"step": [0-9]*/"step": 2/' half/beta_vae-data=a-beta=4/status.json
+sed -i 's/finished/failed/; s/"error": null/"error": "no room"/' half/dip_vae_i-data=a/status.json
+rm half/dip_vae_i-data=b/evaluation.json
+need sweep --dir half --status >out.text
+check "--status: $(cat out.text)" \
+    grep -q "^half: 8 models: 5 finished, .*1 stopped, 1 failed, 1 not begun$\|^half: 8 models: 4 finished, 1 to be evaluated, 1 stopped, 1 failed, 1 not begun$" out.text
+check "--status: $(cat out.text)" grep -q "^failed: dip_vae_i-data=a: no room$" out.text
+need sweep --dir half --status --json >out.text
+check "--status --json: $(cat out.text)" grep -q '"to_be_evaluated": 1,' out.text
+need sweep --dir half --train-only --quiet >out.text 2>error.text
+check "--train-only evaluated" test ! -e half/dip_vae_i-data=b/evaluation.json
+need sweep --dir half --quiet >out.text
+same_models "after half" half
 
 # ---- one of them ----
 
@@ -191,24 +224,25 @@ for name in $names; do
 done
 need mv away.h5 b.h5
 
-# A model that another process has; the others are trained meanwhile.
-"$POLARVAE" train base.yaml data=b.h5 steps=1000000 --quiet --out part/beta_vae-data=b-beta=1 \
-    2>busy.text &
+# A model that another process has: the others are trained, then it is waited for.
+name=beta_vae-data=b-beta=1
+rm -rf part/$name
+mkdir part/$name
+flock part/$name/.lock sleep 1000 &
+holder=$!
+clean() { kill -9 $holder $program 2>killed.text; }
+while flock -n part/$name/.lock true; do sleep 0.02; done
+"$POLARVAE" sweep sweep.yaml --dir part --quiet >out.text 2>error.text &
 program=$!
-clean() { kill -9 $program 2>killed.text; }
-while [ ! -f part/beta_vae-data=b-beta=1/checkpoint.h5 ] && kill -0 $program; do sleep 0.02; done
-kill -STOP $program
-contents part/beta_vae-data=b-beta=1 >before
-fails "^failed: beta_vae-data=b-beta=1: part/.*: another process is training there" \
-    "^polarvae: 1 of 8 models failed"
-contents part/beta_vae-data=b-beta=1 >after
-check "a run that another process has was changed" cmp before after
-kill -9 $program
-wait $program 2>killed.text
+while [ "$(ls part/*/evaluation.json | wc -l)" -lt 7 ] && kill -0 $program; do sleep 0.05; done
+check "it did not wait: $(cat error.text)" kill -0 $program
+check "a run that another process has was changed" test "$(ls -A part/$name)" = .lock
+pkill -9 -P $holder
+kill -9 $holder 2>killed.text
+wait $program
+check "the rest: $(cat out.text error.text)" \
+    grep -q "^part: all of 8 models finished, 4 of them now$" out.text
 clean() { :; }
-rm -rf part/beta_vae-data=b-beta=1
-need sweep --dir part --quiet >out.text
-check "the rest: $(cat out.text)" grep -q "^part: all of 8 models finished, 1 of them now$" out.text
 same_models "after failures" part
 
 # Numbers that are not finite: once, with the step and the term.
@@ -230,6 +264,13 @@ refused 2 "base.yaml: is neither an option nor key=value" sweep sweep.yaml base.
 refused 2 "--index 2: the sweep has 2 models, from 0" sweep sweep.yaml --dir x --index 2
 refused 2 "--index 2: the sweep has 2 models, from 0" sweep sweep.yaml --list --index 2
 refused 2 "--index -1: must be a whole number" sweep sweep.yaml --dir x --index -1
+refused 2 "--shard 2/2: must be I/N" sweep sweep.yaml --dir x --shard 2/2
+refused 2 "--shard 1: must be I/N" sweep sweep.yaml --dir x --shard 1
+refused 2 "--shard: does not go with --index" sweep sweep.yaml --dir x --shard 0/2 --index 1
+refused 2 "--steal-after 3: must be a number of seconds from 30" sweep sweep.yaml --dir x --steal-after 3
+refused 2 "--json: goes with --status" sweep sweep.yaml --dir x --json
+refused 2 "--status: is of all models" sweep sweep.yaml --dir x --status --list
+refused 2 "there is no 'mug'" sweep sweep.yaml --dir x metrics=mug
 refused 2 "--lanes 0: must be a whole number" sweep sweep.yaml --dir x --lanes 0
 refused 2 "learning_rate=x: learning_rate must be between" sweep sweep.yaml --dir x learning_rate=x
 printf 'grid:\n- {beta: 1}\n- {beta: 2, bath: 3}\n' >typo.yaml

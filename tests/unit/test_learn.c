@@ -72,7 +72,8 @@ static void draws_are_those_of_numpy(void **state)
     free(uniform);
 }
 
-/* DummyClassifier(strategy="uniform", random_state=7) of scikit-learn 1.9, fitted to these labels. */
+/* DummyClassifier(strategy="uniform", random_state=7) of scikit-learn 1.9, fitted to these labels.
+ */
 static void guesses_are_those_of_scikit_learn(void **state)
 {
     (void)state;

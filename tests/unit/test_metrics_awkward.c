@@ -240,16 +240,16 @@ static void two_rows(void)
     t.factor[1] = 0;
     all_metrics_but("two rows alike", &t,
                     NO_GRID "mig dci sap explicitness modularity downstream_logistic "
-                            "downstream_trees ");
+                            "downstream_trees downstream_random ");
     t.rows = 3;
     t.factor[2] = 1;
     all_metrics_but("three rows", &t,
                     NO_GRID "dci sap explicitness modularity downstream_logistic "
-                            "downstream_trees ");
+                            "downstream_trees downstream_random ");
     t.d = t.k = 1;
     all_metrics_but("three rows, one variable", &t,
                     NO_GRID "mig dci sap explicitness modularity unsupervised downstream_logistic "
-                            "downstream_trees ");
+                            "downstream_trees downstream_random ");
 }
 
 /* ---- factors ---- */

@@ -51,7 +51,7 @@ static void same_for_all_threads(void)
     both[1].name = "sampled";
     o.threads = 1;
     NEED(pv_metrics_compute(&one, both, 2, "all", stream, &o, NULL));
-    check(one.count == 22, "%d results", one.count);
+    check(one.count == 24, "%d results", one.count);
     for (int i = 0; i < 11; i++)
         check(one.result[i].seed != one.result[i + 11].seed, "%s: draws are shared",
               one.result[i].metric);
