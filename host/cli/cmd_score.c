@@ -27,10 +27,11 @@ static const char usage[] =
     "\n"
     "  --metrics LIST  study (default), all, or names with commas, see below\n"
     "  --factors FILE  factors of codes that have none in their own file, as a .npy\n"
+    "  --variables LIST  only these columns of the codes, such as 0,3,5\n"
     "  --continuous    whole numbers are numbers too, not names: sap is by squared correlation\n"
     "  key=value       metric_train, metric_test, sklearn_era, evaluation_seed (of a grid's "
     "draws),\n"
-    "                  bins, variance_threshold, mean_error, threads\n"
+    "                  subset_metrics, bins, variance_threshold, mean_error, threads\n"
     "  --json          everything on stdout as JSON, with the keys of evaluation.json\n"
     "  --device D      auto, cpu or cuda:N\n"
     "  --quiet         nothing on stderr but errors\n"
@@ -49,7 +50,7 @@ static void list_metrics(FILE *to)
 }
 
 typedef struct {
-    const char *metrics, *factors;
+    const char *metrics, *factors, *variables;
     int continuous, json, quiet;
 } options;
 
@@ -81,7 +82,22 @@ static pv_status evaluate(pv_evaluation *out, const pv_codes *codes, pv_stream *
         return pv_fail(PV_EDATA, "the codes are neither mean nor sampled, which metrics need");
     pv_metric_options with = pv_metric_options_of(c);
     with.continuous = o->continuous;
-    return pv_show_metrics(&out->metrics, codes, o->metrics, stream, &with, o->quiet);
+    PV_TRY(pv_show_metrics(&out->metrics, codes, o->metrics, stream, &with, o->quiet));
+    return whole ? pv_subset_metrics(out, codes, c->subset_metrics, stream, &with, NULL) : PV_OK;
+}
+
+/* "0,3,5" */
+static pv_status keep_variables(pv_codes *codes, const char *list)
+{
+    int column[PV_TEXT], count = 0, read;
+    for (const char *at = list;; at += read + 1) {
+        if (count == PV_TEXT || sscanf(at, "%d%n", &column[count], &read) != 1 ||
+            (at[read] && at[read] != ','))
+            return pv_fail(PV_EUSAGE, "--variables %s: must be numbers with commas, such as 0,3,5",
+                           list);
+        count++;
+        if (!at[read]) return pv_codes_keep(codes, column, count);
+    }
 }
 
 static pv_status score_file(const char *path, const pv_config *c, const options *o)
@@ -92,6 +108,7 @@ static pv_status score_file(const char *path, const pv_config *c, const options 
     pv_evaluation result = {0};
     PV_TRY(pv_codes_read(&codes, path));
     pv_status status = o->factors ? pv_codes_read_factors(&codes, o->factors) : PV_OK;
+    if (status == PV_OK && o->variables) status = keep_variables(&codes, o->variables);
     if (status == PV_OK) status = pv_device_open(&device, c->device);
     if (status == PV_OK) status = pv_stream_open(&stream, device, (int)c->threads);
     if (status == PV_OK) status = evaluate(&result, &codes, stream, c, o);
@@ -117,7 +134,8 @@ static pv_status score(const pv_arguments *rest, void *state)
             return pv_fail(PV_EUSAGE, "%s: score takes one file, then key=value", rest->value[i]);
     PV_TRY(pv_metrics_check(o->metrics));
     PV_TRY(pv_config_load(&config, NULL, rest->count - 1, rest->value + 1));
-    pv_status status = score_file(rest->value[0], &config, o);
+    pv_status status = pv_metric_lists_check(&config);
+    if (status == PV_OK) status = score_file(rest->value[0], &config, o);
     pv_config_clear(&config);
     return status;
 }
@@ -125,10 +143,13 @@ static pv_status score(const pv_arguments *rest, void *state)
 int pv_command_score(int argc, char **argv)
 {
     options o = {.metrics = "study"};
-    const pv_option known[] = {
-        {.name = "--metrics", .text = &o.metrics},       {.name = "--factors", .text = &o.factors},
-        {.name = "--continuous", .flag = &o.continuous}, {.name = "--json", .flag = &o.json},
-        {.name = "--quiet", .flag = &o.quiet},           {0}};
+    const pv_option known[] = {{.name = "--metrics", .text = &o.metrics},
+                               {.name = "--factors", .text = &o.factors},
+                               {.name = "--variables", .text = &o.variables},
+                               {.name = "--continuous", .flag = &o.continuous},
+                               {.name = "--json", .flag = &o.json},
+                               {.name = "--quiet", .flag = &o.quiet},
+                               {0}};
     return pv_command_run(&(pv_command){.usage = usage,
                                         .more_usage = list_metrics,
                                         .options = known,

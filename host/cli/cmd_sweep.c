@@ -185,6 +185,7 @@ static pv_status submit(const pv_sweep *sweep, const pv_arguments *rest, const o
                                                    .file = rest->value[0],
                                                    .count = count,
                                                    .argument = argument,
+                                                   .train_only = o->run.train_only,
                                                    .tasks = (size_t)o->tasks,
                                                    .models_per_task = (size_t)o->models_per_task,
                                                    .max_array = (size_t)o->max_array,

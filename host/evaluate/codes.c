@@ -25,6 +25,37 @@ void pv_codes_free(pv_codes *codes)
     memset(codes, 0, sizeof *codes);
 }
 
+/* ---- some of the variables ---- */
+
+static void keep(float *code, size_t examples, int width, const int *column, int count)
+{
+    for (size_t i = 0; code && i < examples; i++)
+        for (int j = 0; j < count; j++)
+            code[i * (size_t)count + (size_t)j] = code[i * (size_t)width + (size_t)column[j]];
+}
+
+pv_status pv_codes_keep(pv_codes *c, const int *column, int count)
+{
+    int32_t *variable;
+    PV_TRY(pv_new(&variable, (size_t)count, sizeof *variable, "variables"));
+    for (int j = 0; j < count; j++) {
+        if (column[j] < 0 || column[j] >= c->latents || (j > 0 && column[j] <= column[j - 1])) {
+            free(variable);
+            return pv_fail(PV_EUSAGE,
+                           "variable %d: variables are numbers from 0 to %d, in ascending order",
+                           column[j], c->latents - 1);
+        }
+        variable[j] = c->variable ? c->variable[column[j]] : column[j];
+    }
+    keep(c->mean, c->examples, c->latents, column, count);
+    keep(c->variance, c->examples, c->latents, column, count);
+    keep(c->sampled, c->examples, c->latents, column, count);
+    free(c->variable);
+    c->variable = variable;
+    c->latents = count;
+    return PV_OK;
+}
+
 /* ---- opening ---- */
 
 /* By the first bytes of a regular file. Of what has none, HDF5's own errors tell what it is. */

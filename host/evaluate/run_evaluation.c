@@ -86,8 +86,7 @@ pv_status pv_codes_metrics(pv_metric_results *out, const pv_codes *codes, const 
     return status;
 }
 
-/* The variables of a set, if all of its types occur and if it is not all variables under another
- * name; else none. */
+/* The variables of a set, if all of its types occur; else none. */
 static int variables_of(int *variable, const pv_evaluation *e, int subset)
 {
     int count = 0;
@@ -98,6 +97,25 @@ static int variables_of(int *variable, const pv_evaluation *e, int subset)
     return count;
 }
 
+pv_status pv_subset_metrics(pv_evaluation *e, const pv_codes *codes, const char *list,
+                            pv_stream *stream, const pv_metric_options *options,
+                            const pv_progress *progress)
+{
+    int *variable;
+    if (!wanted(list)) return PV_OK;
+    pv_status status = pv_new(&variable, (size_t)e->latents, sizeof *variable, "variables");
+    for (int s = 1; s < PV_SUBSETS && status == PV_OK; s++) {
+        pv_metric_results more;
+        const int count = variables_of(variable, e, s);
+        if (count == 0) continue;
+        status = pv_codes_metrics(&more, codes, list, pv_subset_name[s], variable, count, stream,
+                                  options, progress, NULL);
+        if (status == PV_OK) status = pv_metric_results_join(&e->metrics, &more);
+    }
+    free(variable);
+    return status;
+}
+
 static pv_status measure(pv_evaluation *e, const pv_run_evaluation *w, const pv_codes *codes)
 {
     const pv_metric_options options = pv_metric_options_of(w->config);
@@ -106,20 +124,8 @@ static pv_status measure(pv_evaluation *e, const pv_run_evaluation *w, const pv_
     if (wanted(w->config->metrics))
         PV_TRY(pv_codes_metrics(&e->metrics, codes, w->config->metrics, pv_subset_name[0], NULL, 0,
                                 w->stream, &options, &progress, NULL));
-    if (!wanted(w->config->subset_metrics)) return PV_OK;
-    int *variable;
-    pv_status status = pv_new(&variable, (size_t)e->latents, sizeof *variable, "variables");
-    for (int s = 1; s < PV_SUBSETS && status == PV_OK; s++) {
-        pv_metric_results more;
-        const int count = variables_of(variable, e, s);
-        if (count == 0) continue;
-        h.stage = pv_subset_name[s];
-        status = pv_codes_metrics(&more, codes, w->config->subset_metrics, pv_subset_name[s],
-                                  variable, count, w->stream, &options, &progress, NULL);
-        if (status == PV_OK) status = pv_metric_results_join(&e->metrics, &more);
-    }
-    free(variable);
-    return status;
+    h.stage = "metrics of sets";
+    return pv_subset_metrics(e, codes, w->config->subset_metrics, w->stream, &options, &progress);
 }
 
 static pv_status measure_all(pv_evaluation *e, const pv_run_evaluation *w, const pv_codes *codes)

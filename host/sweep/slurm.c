@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "polarvae/train.h"
 #include "sweep/slurm.h"
+#include "sweep/team.h"
 
 enum { PATH = 4096 };
 
@@ -53,15 +54,13 @@ static pv_status find_places(plan *p)
 static pv_status look_at(int *finished, const plan *p, size_t index)
 {
     pv_sweep_model m;
-    pv_run_status run;
-    char directory[2 * PATH], checkpoint[2 * PATH + 16];
+    char directory[PATH];
+    const pv_team team = {.options = &(pv_sweep_options){.directory = p->options->directory}};
     PV_TRY(pv_sweep_model_open(&m, p->sweep, index));
-    snprintf(directory, sizeof directory, "%s/%s", p->options->directory, m.name);
-    snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.h5", directory);
+    pv_sweep_path(directory, &team, &m);
     const pv_status status = pv_run_check(&m.config, directory);
-    *finished = status == PV_OK && pv_run_status_read(&run, directory) == PV_OK &&
-                run.state == PV_RUN_FINISHED && run.step >= (uint64_t)m.config.steps &&
-                pv_file_exists(checkpoint);
+    *finished = status == PV_OK && pv_sweep_trained(directory, &m.config) &&
+                (p->options->train_only || pv_sweep_evaluated(directory));
     pv_sweep_model_close(&m);
     return status;
 }

@@ -38,6 +38,9 @@ pv_status pv_codes_read(pv_codes *out, const char *path);
  * as above. */
 pv_status pv_codes_read_factors(pv_codes *codes, const char *path);
 
+/* Drops all variables but the `count` that `column` names, which keep their numbers as names. */
+pv_status pv_codes_keep(pv_codes *codes, const int *column, int count);
+
 typedef enum { PV_ACTIVE, PV_MIXED, PV_PASSIVE, PV_TYPES } pv_type;
 extern const char *const pv_type_name[PV_TYPES]; /* "active", ... */
 

@@ -43,4 +43,9 @@ pv_status pv_codes_metrics(pv_metric_results *out, const pv_codes *codes, const 
                            const pv_metric_options *options, const pv_progress *progress,
                            int *grid);
 
+/* Adds those of the variables of each set of types to evaluation->metrics; list may be "none". */
+pv_status pv_subset_metrics(pv_evaluation *evaluation, const pv_codes *codes, const char *list,
+                            pv_stream *stream, const pv_metric_options *options,
+                            const pv_progress *progress);
+
 #endif

@@ -36,6 +36,7 @@ typedef struct {
     /* What else the tasks' `polarvae sweep` is called with: assignments, "--lanes", "4". */
     int count;
     const char *const *argument;
+    int train_only; /* models are finished without an evaluation */
     /* At most one of these is not 0. */
     size_t tasks, models_per_task;
     size_t max_array; /* tasks of an array job at most; 0: the cluster's MaxArraySize */

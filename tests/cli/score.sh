@@ -25,7 +25,7 @@ codes few.h5 "mean=mean[:59], factors=factors[:59]"
 
 polarvae score --help >help.text
 all="beta_vae factor_vae mig dci sap modularity explicitness unsupervised downstream_logistic
-    downstream_trees irs"
+    downstream_trees downstream_random irs"
 for name in $all; do
     check "--help does not tell what $name is" grep -q "^  $name  *[a-z].* .* " help.text
     need score mean.h5 --metrics $name --json >j.json
@@ -37,7 +37,7 @@ check "--help: which metrics need a grid" grep -q \
     "share a factor are looked up, as beta_vae and factor_vae need" line.text
 need score mean.h5 --metrics downstream,mig,mig --json >j.json
 check "a list of metrics" json j.json \
-    "sorted(j['metrics']['mean']) == ['downstream_logistic', 'downstream_trees', 'mig']"
+    "sorted(j['metrics']['mean']) == ['downstream_logistic', 'downstream_random', 'downstream_trees', 'mig']"
 need score few.h5 --metrics study --json >study.json
 need score few.h5 --json >j.json
 check "the study's metrics are not the default" cmp study.json j.json
@@ -244,4 +244,26 @@ fi
 polarvae score whole.h5 --metrics mig --quiet --json >&- 2>error.text
 check "score >&-: status $?" test $? -eq 1
 one_line "score >&-" "standard output: cannot be written"
+# ---- some of the variables ----
+
+need score few.h5 --variables 1,2 --metrics mig,sap --json >j.json
+check "--variables: of others" json j.json "'mig' in j['metrics']['mean']"
+need score whole.h5 --metrics mig subset_metrics=mig,sap --json >whole.json
+for type in active mixed passive; do
+    of=$(python3 -c "import json
+print(*[v['index'] for v in json.load(open('whole.json'))['variables'] if v['type'] == '$type'], sep=',')")
+    [ -n "$of" ] || continue
+    need score whole.h5 --variables "$of" --metrics mig,sap --json >j.json
+    check "--variables $of is not the set of $type ones" python3 -c "import json
+whole, part = json.load(open('whole.json')), json.load(open('j.json'))
+for name in 'mean', 'sampled':
+    assert whole['subset_metrics'][name]['$type'] == part['metrics'][name]
+    assert whole['representations'][name]['$type'] == part['representations'][name]['all']
+assert [v['index'] for v in part['variables']] == [$of]"
+done
+refused 2 "--variables 1,x: must be numbers with commas" score few.h5 --variables 1,x
+refused 2 "--variables 1,: must be numbers with commas" score few.h5 --variables 1,
+refused 2 "variable 99: variables are numbers from 0 to" score few.h5 --variables 0,99
+refused 2 "variable 0: variables are numbers from 0 to .*, in ascending order" \
+    score few.h5 --variables 1,0
 finish

@@ -2,7 +2,7 @@
 
     python3 tests/oracle/time_metrics.py CODES.h5 [mean|sampled] [--only METRIC,...]
 
-Prints seconds and the scores of each, as a table. The file holds every combination of its factors
+Prints processor seconds and the scores of each, as a table. The file holds every combination of its factors
 once, in row-major order (`codes_files.py`); looking a code up costs nothing here, where the
 reference would encode images. scikit-learn uses one core.
 """
@@ -50,12 +50,12 @@ def main():
         function, sizes = METRICS[name]
         ref.bind(predictor=PREDICTOR.get(name, ref.utils.logistic_regression_cv))
         random = np.random.RandomState(SEEDS[name][given.representation == "sampled"])
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             scores = function(grid, ref.Codes(tables[given.representation]), random, None, **sizes)
         except ValueError as error:  # explicitness of a constant code
             scores = {"failed: " + str(error).splitlines()[0]: np.nan}
-        spent = time.perf_counter() - start
+        spent = time.process_time() - start
         total += spent
         shown = "  ".join(f"{k} {v:.4f}" for k, v in scores.items()
                           if "factor_" not in k and "min_" not in k)
