@@ -57,20 +57,33 @@ static pv_status take_metrics(reader *r, json_t *from, int codes, int subset)
     return PV_OK;
 }
 
-static pv_status take_downstream(reader *r, json_t *from, int codes, int subset)
+/* Accuracies by the number of examples that a predictor saw. */
+static pv_status take_accuracies(reader *r, json_t *from, const char *predictor, int codes,
+                                 int subset)
 {
-    const char *predictor, *key;
-    json_t *object, *value;
-    json_object_foreach(from, predictor, object) json_object_foreach(object, key, value)
+    const char *key;
+    json_t *value;
+    json_object_foreach(from, key, value)
     {
         char *end;
         int measure;
         double number;
         const unsigned long train = strtoul(key, &end, 10);
         if (end == key || *end) continue;
-        PV_TRY(pv_json_number(&number, r->path, object, key));
+        PV_TRY(pv_json_number(&number, r->path, from, key));
         PV_TRY(pv_measures_downstream(r->measures, &measure, predictor, train));
         PV_TRY(put(r, measure, codes, subset, number));
+    }
+    return PV_OK;
+}
+
+static pv_status take_downstream(reader *r, json_t *from, int codes, int subset)
+{
+    const char *predictor;
+    json_t *object;
+    json_object_foreach(from, predictor, object)
+    {
+        PV_TRY(take_accuracies(r, object, predictor, codes, subset));
     }
     return PV_OK;
 }
