@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/base.h"
 #include "base/hdf5.h"
 #include "data/sprite.h"
+#include "polarvae/device.h"
 
 enum {
     F = PV_SPRITE_FACTORS,
@@ -245,7 +245,7 @@ pv_status pv_sprites_write(const pv_sprites *sprites, const char *path, int thre
         assert(sprites->size[f] >= 1 && sprites->size[f] <= pv_sprites_full.size[f]);
         n *= (size_t)sprites->size[f];
     }
-    if (threads <= 0) threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads <= 0) threads = pv_cores();
     if (threads > MAX_THREADS) threads = MAX_THREADS;
 
     size_t images = n < IMAGE_CHUNK ? n : IMAGE_CHUNK, rows = n < TABLE_CHUNK ? n : TABLE_CHUNK;

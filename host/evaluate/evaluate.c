@@ -107,7 +107,6 @@ static pv_status make_histograms(pv_evaluation *out, const pv_codes *codes, int 
     const float *const of[PV_HISTOGRAMS] = {[PV_OF_MEAN] = codes->mean,
                                             [PV_OF_SAMPLED] = codes->sampled,
                                             [PV_OF_VARIANCE] = codes->variance};
-    out->bins = bins;
     for (int h = 0; h < PV_HISTOGRAMS; h++)
         PV_TRY(pv_histograms_make(&out->histogram[h], of[h], out->examples, out->latents, bins));
     return PV_OK;
@@ -122,6 +121,7 @@ pv_status pv_evaluate_codes(pv_evaluation *out, const pv_codes *codes, pv_stream
     PV_TRY(check(codes, options));
     out->examples = codes->examples;
     out->latents = codes->latents;
+    out->options = *options;
     snprintf(out->device, sizeof out->device, "%s",
              pv_device_description(pv_stream_device(stream)));
     snprintf(out->precision, sizeof out->precision, "%s", codes->precision ? codes->precision : "");

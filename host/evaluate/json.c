@@ -17,7 +17,7 @@ static void histograms(pv_json *j, const pv_evaluation *e, int variable)
         pv_json_real(j, "low", of->low);
         pv_json_real(j, "high", of->high);
         pv_json_array(j, "count");
-        for (int b = 0; b < e->bins; b++) pv_json_whole(j, NULL, of->count[b]);
+        for (int b = 0; b < e->options.bins; b++) pv_json_whole(j, NULL, of->count[b]);
         pv_json_end(j);
         pv_json_end(j);
     }
@@ -178,6 +178,11 @@ static void sensitivity(pv_json *j, const pv_evaluation *e)
 /* What needs mean, variance and sampled codes. */
 static void types_and_scores(pv_json *j, const pv_evaluation *e)
 {
+    pv_json_object(j, "settings");
+    pv_json_whole(j, "bins", e->options.bins);
+    pv_json_real(j, "variance_threshold", e->options.variance_threshold);
+    pv_json_real(j, "mean_error", e->options.mean_error);
+    pv_json_end(j);
     variables(j, e);
     pv_json_object(j, "counts");
     for (int t = 0; t < PV_TYPES; t++) pv_json_whole(j, pv_type_name[t], e->count[t]);

@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/base.h"
+#include "polarvae/device.h"
 
 typedef struct {
     pthread_mutex_t lock;
@@ -43,7 +43,7 @@ pv_status pv_parallel(size_t count, int threads, pv_status (*task)(void *context
                       void *context)
 {
     queue q = {.count = count, .failed = count, .status = PV_OK, .task = task, .context = context};
-    if (threads <= 0) threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads <= 0) threads = pv_cores();
     if ((size_t)threads > count) threads = count ? (int)count : 1;
     pthread_t *helper;
     PV_TRY(pv_new(&helper, (size_t)threads, sizeof *helper, "threads"));

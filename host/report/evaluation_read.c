@@ -119,12 +119,12 @@ static pv_status take_codes(reader *r, json_t *root, int codes)
     return PV_OK;
 }
 
-/* The thresholds that the types were told by: those in the middle of all that were tried. */
-static pv_status take_thresholds(reader *r, json_t *root)
+/* What types and scores were made with; files without it go by the run's configuration. */
+static pv_status take_settings(reader *r, json_t *root)
 {
-    json_t *tried = json_object_get(root, "sensitivity");
-    if (json_array_size(tried) != PV_SENSITIVITIES) return PV_OK;
-    json_t *used = json_array_get(tried, PV_SENSITIVITIES / 2);
+    json_t *used = json_object_get(root, "settings");
+    if (!used) return PV_OK;
+    PV_TRY(pv_json_number(&r->run->bins, r->path, used, "bins"));
     PV_TRY(pv_json_number(&r->run->variance_threshold, r->path, used, "variance_threshold"));
     return pv_json_number(&r->run->mean_error, r->path, used, "mean_error");
 }
@@ -148,7 +148,7 @@ static pv_status take(reader *r, json_t *root)
     PV_TRY(pv_json_number(&examples, r->path, root, "examples"));
     r->run->examples = examples >= 1 && examples < 1e15 ? (size_t)examples : 0;
     PV_TRY(take_counts(r, root));
-    PV_TRY(take_thresholds(r, root));
+    PV_TRY(take_settings(r, root));
     PV_TRY(pv_json_number(&r->run->loss, r->path, losses, "loss"));
     PV_TRY(pv_json_number(&r->run->kl, r->path, losses, "kl"));
     PV_TRY(pv_json_number(&r->run->elbo, r->path, losses, "elbo"));

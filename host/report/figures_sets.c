@@ -54,9 +54,9 @@ void pv_put_score_figures(pv_page *page, const pv_study *study, const pv_report_
     const pv_report_run *run = &study->run[study->point[method->first].first];
     char information[512];
     snprintf(information, sizeof information,
-             "Average over pairs of variables, in nats, from histograms of %lld bins a variable "
+             "Average over pairs of variables, in nats, from histograms of %g bins a variable "
              "over its whole range.",
-             (long long)run->config.bins);
+             run->bins);
     pv_put(page, "<h4>Scores of sets of variables, mean against sampled</h4>\n");
     pv_put_legend(page, (const char *const[][2]){{"mean", "mean codes (discs)"},
                                                  {"sampled", "sampled codes (squares)"},

@@ -45,6 +45,7 @@ static pv_status read_config(pv_report_run *run, const char *path)
     pv_config_clear(&run->config); /* only of its lists */
     run->objective = pv_objective_find(run->config.objective);
     run->readable = 1;
+    run->bins = (double)run->config.bins;
     run->variance_threshold = run->config.variance_threshold;
     run->mean_error = run->config.mean_error;
     return PV_OK;

@@ -61,7 +61,7 @@ typedef struct {
     /* Of evaluation.json; NaN where there is none. */
     double count[PV_TYPES], loss, kl, elbo;
     size_t examples;
-    double variance_threshold, mean_error;
+    double bins, variance_threshold, mean_error;
     int measures;            /* how many were known when it was read */
     double *value;           /* [measures][PV_CODES][PV_SUBSETS]; owned */
     double size[PV_SUBSETS]; /* variables of each set; 0: there is no such set */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- devices ---- */
 
@@ -81,10 +80,9 @@ pv_status pv_lanes_open(pv_lane **out, int *count, pv_team *t)
 {
     pv_sweep_model m;
     int lanes = 0;
-    long threads = sysconf(_SC_NPROCESSORS_ONLN);
+    long threads = pv_cores();
     PV_TRY(pv_sweep_model_open(&m, t->sweep, t->jobs[0].index));
     if (m.config.threads > 0) threads = (long)m.config.threads;
-    if (threads < 1) threads = 1;
     pv_status status = open_devices(t, m.config.device);
     pv_sweep_model_close(&m);
     if (status != PV_OK) return status;

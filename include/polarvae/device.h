@@ -58,6 +58,10 @@ void pv_device_unshare(pv_device *device, const void *shared); /* NULL is fine *
 
 /* ---- streams ---- */
 
+/* How many processor cores this process may run on, at least 1: fewer than the machine has where a
+ * batch system or taskset binds it. */
+int pv_cores(void);
+
 /* threads: how many host threads a CPU stream computes with, the caller's included; 0: all cores.
  */
 pv_status pv_stream_open(pv_stream **out, pv_device *device, int threads);

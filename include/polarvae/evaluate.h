@@ -89,6 +89,11 @@ typedef struct {
 enum { PV_SENSITIVITIES = 25 }; /* 5 by 5: both thresholds times 1/4, 1/2, 1, 2 and 4 */
 
 typedef struct {
+    int bins;
+    double variance_threshold, mean_error;
+} pv_evaluation_options;
+
+typedef struct {
     size_t examples;
     int latents;                               /* 0: only metrics were computed */
     char device[PV_DESCRIPTION], precision[8]; /* where codes were scored, and how encoded or "" */
@@ -101,18 +106,13 @@ typedef struct {
     size_t *examples_with[PV_TYPES]; /* [latents + 1] how many examples have n variables of it */
     pv_sensitivity sensitivity[PV_SENSITIVITIES];
     pv_representation mean, sampled;
-    int bins;
-    pv_histogram *histogram[PV_HISTOGRAMS];                             /* [latents] each; owned */
+    pv_evaluation_options options;          /* that types and scores were made with */
+    pv_histogram *histogram[PV_HISTOGRAMS]; /* [latents] each; owned */
     double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */
     pv_metric_results metrics;  /* of "mean" and "sampled"; empty if not computed; owned */
     pv_sklearn_era sklearn_era; /* of the metrics */
 } pv_evaluation;
 void pv_evaluation_free(pv_evaluation *evaluation);
-
-typedef struct {
-    int bins;
-    double variance_threshold, mean_error;
-} pv_evaluation_options;
 
 /* Types and scores of codes; moments, histograms and contingency tables are computed on the
  * stream's device. NaN or infinite codes are PV_EDATA, naming the variable. */

@@ -1,4 +1,5 @@
 /* device.c -- the CPU as a device: memory, streams, and the instruction set that is there. */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +81,19 @@ static pv_status cpu_sync(pv_stream *s)
     return PV_OK;
 }
 
+/* A machine of more than 1024 cores does not fit the mask: then all that are online. */
+int pv_cores(void)
+{
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
+}
+
 static pv_status cpu_stream_open(pv_device *d, int threads, pv_stream **out)
 {
     *out = NULL;
-    if (threads <= 0) threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (threads <= 0) threads = 1;
+    if (threads <= 0) threads = pv_cores();
     cpu_stream *s = calloc(1, sizeof *s);
     if (!s) return pv_fail(PV_ENOMEM, "out of memory for a stream");
     s->base = (pv_stream){.device = d, .threads = threads};
