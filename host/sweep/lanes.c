@@ -70,10 +70,11 @@ static int lanes_on(const pv_team *t, int device, long threads)
 static pv_status open_lane(pv_lane *l, pv_team *t, int device, int evaluates, long threads)
 {
     *l = (pv_lane){.team = t,
+                   .threads = threads > 0 ? (int)threads : 1,
                    .device = device,
                    .trains = !evaluates,
                    .hurries = evaluates || is_cpu(t, device)};
-    return pv_stream_open(&l->stream, t->device[device], threads > 0 ? (int)threads : 1);
+    return pv_stream_open(&l->stream, t->device[device], l->threads);
 }
 
 pv_status pv_lanes_open(pv_lane **out, int *count, pv_team *t)

@@ -1,5 +1,4 @@
 /* queue.c -- which lane works on which model next. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +28,12 @@ static int suits(const pv_lane *l, const pv_job *j, double now)
     return j->own || pv_shard_is_silent(l->team, j->index);
 }
 
-/* Own jobs come before those of silent shards; of these, what is to be evaluated comes first where
- * the lane hurries, last where it does not. */
+/* Second turns come last, own jobs before those of silent shards; of these, what is to be evaluated
+ * comes first where the lane hurries, last where it does not. */
 static int rank(const pv_lane *l, const pv_job *j)
 {
     const int evaluate = j->stage == PV_TO_EVALUATE;
-    return 2 * !j->own + (evaluate != l->hurries);
+    return 4 * j->again + 2 * !j->own + (evaluate != l->hurries);
 }
 
 /* Removes the best job from the queue, or NULL. */

@@ -30,8 +30,8 @@ static void print_header(const pv_team *t, const pv_lane *lanes, int count)
     for (int d = 0; d < t->devices; d++)
         fprintf(stderr, "%s: %s\n", pv_device_name(t->device[d]),
                 pv_device_description(t->device[d]));
-    fprintf(stderr, "%d lane%s of %d thread%s", trainers, trainers == 1 ? "" : "s",
-            pv_stream_threads(lanes->stream), pv_stream_threads(lanes->stream) == 1 ? "" : "s");
+    fprintf(stderr, "%d lane%s of %d thread%s", trainers, trainers == 1 ? "" : "s", lanes->threads,
+            lanes->threads == 1 ? "" : "s");
     if (count > trainers) fprintf(stderr, ", %d to evaluate", count - trainers);
     fputc('\n', stderr);
 }

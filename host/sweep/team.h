@@ -46,6 +46,7 @@ typedef struct {
 typedef struct {
     pv_team *team;
     pv_stream *stream;
+    int threads; /* its share of the process's */
     int device;  /* which of the team's */
     int trains;  /* or it only evaluates what others have trained */
     int hurries; /* it evaluates before it trains the next */

@@ -28,16 +28,11 @@ static void hear(void *state, uint64_t step, const char *note)
 static pv_status train(pv_lane *l, const pv_sweep_model *m, const char *directory,
                        const pv_device_data *images)
 {
-    const pv_run_lane place = {.stream = l->stream, .images = images, .hear = hear, .state = l};
-    pv_status status =
-        pv_run_train(&m->config, &(pv_run_options){.directory = directory,
-                                                   .resume = 1,
-                                                   .quiet = 1,
-                                                   .silence = l->team->options->steal_after,
-                                                   .lane = &place});
-    if (status != PV_OK && status != PV_ESTOPPED && status != PV_EOWNED)
-        pv_run_fail(&m->config, directory);
-    return status;
+    const pv_run_lane place = {
+        .stream = l->stream, .images = images, .claim = l->claim, .hear = hear, .state = l};
+    return pv_run_train(
+        &m->config,
+        &(pv_run_options){.directory = directory, .resume = 1, .quiet = 1, .lane = &place});
 }
 
 /* ---- evaluation ---- */
@@ -64,13 +59,13 @@ static void say(void *state, const char *note)
 }
 
 /* The model as it is on disk, in float32, with the threads of the lane. */
-static pv_status evaluate_model(pv_lane *l, const pv_sweep_model *m, const char *directory,
-                                const pv_device_data *images)
+static pv_status evaluate(pv_lane *l, const pv_sweep_model *m, const char *directory,
+                          const pv_device_data *images)
 {
     pv_model model;
     pv_evaluation result;
     pv_config config = m->config; /* its lists stay the model's */
-    config.threads = pv_stream_threads(l->stream);
+    config.threads = l->threads;
     PV_TRY(pv_stream_set_layers(l->stream, &(pv_layer_rule){.precision = PV_FP32}));
     PV_TRY(pv_model_open(&model, directory, l->stream));
     pv_status status = pv_run_evaluate(&result, &(pv_run_evaluation){.directory = directory,
@@ -86,42 +81,48 @@ static pv_status evaluate_model(pv_lane *l, const pv_sweep_model *m, const char 
     return status;
 }
 
-static pv_status evaluate(pv_lane *l, const pv_sweep_model *m, const char *directory,
-                          const pv_device_data *images)
+/* ---- either ---- */
+
+static void keep_reason(const pv_sweep_model *m, const char *directory, int training,
+                        pv_status status)
 {
-    PV_TRY(pv_run_claim(&l->claim, directory, l->team->options->steal_after));
-    pv_status status = evaluate_model(l, m, directory, images);
-    if (status != PV_ESTOPPED && status != PV_EOWNED)
+    if (status == PV_ESTOPPED || status == PV_EOWNED) return;
+    if (!training)
         pv_run_note(directory, status == PV_OK ? "" : pv_error());
-    pv_claim_release(l->claim);
-    l->claim = NULL;
+    else if (status != PV_OK)
+        pv_run_fail(&m->config, directory);
+}
+
+static pv_status work(pv_lane *l, const pv_job *j, const pv_sweep_model *m, const char *directory,
+                      int *moved)
+{
+    pv_team *t = l->team;
+    const pv_device_data *images;
+    const int training = j->stage == PV_TO_TRAIN;
+    /* Another process may have ended it meanwhile. */
+    *moved = training ? !pv_sweep_trained(directory, &m->config) : !pv_sweep_evaluated(directory);
+    if (!*moved) return PV_OK;
+    pv_status status = pv_set_take(t->sets.at[j->set], t->device[l->device], l->device,
+                                   t->options->quiet, &images);
+    *moved = status == PV_OK;
+    if (status == PV_OK)
+        status = training ? train(l, m, directory, images) : evaluate(l, m, directory, images);
+    keep_reason(m, directory, training, status);
     return status;
 }
 
-/* ---- either ---- */
-
 pv_status pv_job_work(pv_lane *l, const pv_job *j, int *moved)
 {
-    pv_team *t = l->team;
     pv_sweep_model m;
     char directory[4096];
-    const pv_device_data *images;
-    const int training = j->stage == PV_TO_TRAIN;
-    *moved = 0;
-    PV_TRY(pv_sweep_model_open(&m, t->sweep, j->index));
-    pv_sweep_path(directory, t, &m);
-    pv_status status = PV_OK;
-    /* Another process may have ended it meanwhile. */
-    if (training ? !pv_sweep_trained(directory, &m.config) : !pv_sweep_evaluated(directory)) {
-        status = pv_set_take(t->sets.at[j->set], t->device[l->device], l->device, t->options->quiet,
-                             &images);
-        *moved = status == PV_OK;
-        if (status == PV_OK)
-            status =
-                training ? train(l, &m, directory, images) : evaluate(l, &m, directory, images);
-        else if (training && status != PV_ESTOPPED)
-            pv_run_fail(&m.config, directory);
-    }
+    *moved = 1;
+    PV_TRY(pv_sweep_model_open(&m, l->team->sweep, j->index));
+    pv_sweep_path(directory, l->team, &m);
+    pv_status status = pv_make_directory(directory);
+    if (status == PV_OK) status = pv_run_claim(&l->claim, directory, l->team->options->steal_after);
+    if (status == PV_OK) status = work(l, j, &m, directory, moved);
+    pv_claim_release(l->claim);
+    l->claim = NULL;
     pv_sweep_model_close(&m);
     return status;
 }

@@ -22,6 +22,7 @@ typedef struct {
     pv_device *own_device;
     pv_stream *own_stream;
     pv_device_data own_images;
+    pv_claim *own_claim;
     pv_stream *stream;
     const pv_device_data *images;
     pv_trainer *trainer;
@@ -217,6 +218,12 @@ static pv_status restore(run *r)
     return PV_OK;
 }
 
+static pv_status claim_own(run *r)
+{
+    PV_TRY(pv_make_directory(r->options->directory));
+    return pv_run_claim(&r->own_claim, r->options->directory, 0);
+}
+
 static pv_status open_own(run *r)
 {
     const pv_config *c = r->config;
@@ -233,8 +240,8 @@ static pv_status prepare(run *r)
 {
     char path[4096];
     const pv_run_lane *lane = r->options->lane;
-    PV_TRY(pv_make_directory(r->options->directory));
-    PV_TRY(pv_run_claim(&r->claim, r->options->directory, r->options->silence));
+    if (!lane) PV_TRY(claim_own(r));
+    r->claim = lane ? lane->claim : r->own_claim;
     PV_TRY(check_directory(r));
     r->stream = lane ? lane->stream : NULL;
     r->images = lane ? lane->images : NULL;
@@ -281,6 +288,6 @@ pv_status pv_run_train(const pv_config *config, const pv_run_options *options)
     pv_stream_close(r.own_stream);
     pv_device_close(r.own_device);
     pv_data_close(&r.own_data);
-    pv_claim_release(r.claim);
+    pv_claim_release(r.own_claim);
     return status;
 }

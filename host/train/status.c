@@ -65,16 +65,16 @@ pv_status pv_run_status_read(pv_run_status *out, const char *directory)
     return status;
 }
 
-static void fail_locked(const pv_config *config, const char *directory, const char *error)
+void pv_run_fail(const pv_config *config, const char *directory)
 {
     pv_run_status old, now = {.state = PV_RUN_FAILED, .steps = (uint64_t)config->steps};
-    if (pv_run_check(config, directory) != PV_OK) return;
-    if (pv_run_status_read(&old, directory) == PV_OK) {
-        if (old.state == PV_RUN_FAILED && strcmp(old.error, error) == 0) return; /* the run did */
+    snprintf(now.error, sizeof now.error, "%s", pv_error());
+    if (pv_run_check(config, directory) == PV_OK && pv_run_status_read(&old, directory) == PV_OK &&
+        (old.state != PV_RUN_FAILED || strcmp(old.error, now.error) != 0)) { /* else the run did */
         now.step = old.step;
+        pv_run_status_write(&now, directory, NULL);
     }
-    snprintf(now.error, sizeof now.error, "%s", error);
-    pv_run_status_write(&now, directory, NULL);
+    pv_fail(PV_EIO, "%s", now.error); /* what failed on the way is not the reason */
 }
 
 void pv_run_note(const char *directory, const char *error)
@@ -87,16 +87,4 @@ void pv_run_note(const char *directory, const char *error)
     strcpy(status.error, said);
     pv_run_status_write(&status, directory, NULL);
     pv_fail(PV_EIO, "%s", said);
-}
-
-void pv_run_fail(const pv_config *config, const char *directory)
-{
-    char error[512];
-    pv_claim *claim;
-    snprintf(error, sizeof error, "%s", pv_error());
-    if (pv_make_directory(directory) == PV_OK && pv_run_claim(&claim, directory, 0) == PV_OK) {
-        fail_locked(config, directory, error);
-        pv_claim_release(claim);
-    }
-    pv_fail(PV_EIO, "%s", error); /* what failed on the way is not the reason */
 }

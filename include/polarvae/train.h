@@ -89,6 +89,7 @@ void pv_claim_release(pv_claim *claim); /* by the same thread; NULL is fine */
 typedef struct {
     pv_stream *stream;
     const pv_device_data *images; /* of config->data */
+    pv_claim *claim;              /* of the directory, which is there */
     /* In place of messages on stderr, on the thread of the run: how many steps are done, when it
      * has begun or gone on and after each step; note: a line for the user, or NULL. */
     void (*hear)(void *state, uint64_t step, const char *note);
@@ -99,7 +100,6 @@ typedef struct {
     const char *directory;
     int resume; /* continue what is there; else the directory must hold no run */
     int quiet;
-    double silence;          /* after which another process's claim is taken over; 0: PV_SILENCE */
     const pv_run_lane *lane; /* may be NULL */
 } pv_run_options;
 
@@ -131,8 +131,8 @@ typedef struct {
 pv_status pv_run_status_read(pv_run_status *out, const char *directory);
 
 /* Keeps why a run could not begin or go on: status.json says `failed` with pv_error() as the
- * reason, which stays; all else is as it was. Does nothing where another process is training, where
- * a run of another configuration is, or where it cannot be written. */
+ * reason, which stays; all else is as it was. Does nothing where a run of another configuration is,
+ * or where it cannot be written. The caller has claimed the directory. */
 void pv_run_fail(const pv_config *config, const char *directory);
 
 /* Keeps why a finished run could not be evaluated, or "", if it was; the caller has claimed it. */
