@@ -17,7 +17,7 @@ typedef struct {
     uint32_t *index;
     uint32_t *column;                 /* [latents] which of the noise's a pruned model takes */
     float *mean, *variance, *sampled; /* [rows, latents] */
-    float *loss, *kl;                 /* [rows] */
+    float *loss, *mean_loss, *kl;     /* [rows] */
     float *image, *reconstruction;    /* [rows, pixels] */
     float *terms, *log;               /* of the step counter: unused */
 } results;
@@ -42,6 +42,7 @@ static void lay_out(results *r, const pv_vae *vae, size_t rows, int pictures)
     r->variance = take(r, rows * vae->latents, sizeof(float));
     r->sampled = take(r, rows * vae->latents, sizeof(float));
     r->loss = take(r, rows, sizeof(float));
+    r->mean_loss = take(r, rows, sizeof(float));
     r->kl = take(r, rows, sizeof(float));
     r->image = take(r, pictures ? rows * vae->pixels : 0, sizeof(float));
     r->reconstruction = take(r, pictures ? rows * vae->pixels : 0, sizeof(float));
@@ -122,7 +123,7 @@ static pv_status record_codes(pv_program *program, const results *r, const pv_mo
         program, &(pv_variance_args){.cols = latents, .logvar = logvar, .variance = r->variance});
 }
 
-static pv_status record_loss(pv_program *program, const results *r, const pv_model *model,
+static pv_status record_loss(pv_program *program, float *loss, const pv_model *model,
                              const float *image, const float *z)
 {
     pv_trace trace;
@@ -133,7 +134,7 @@ static pv_status record_loss(pv_program *program, const results *r, const pv_mod
                                              .scale = 0.0f,
                                              .logits = pv_trace_output(&model->vae.decoder, &trace),
                                              .image = image,
-                                             .loss = r->loss,
+                                             .loss = loss,
                                              .dlogits = unused});
 }
 
@@ -193,18 +194,20 @@ static pv_status fetch(pv_codes *c, pv_losses *losses, const results *r, const p
     const size_t latents = (size_t)c->latents, at = first * latents;
     const size_t bytes = rows * latents * sizeof(float), factors = (size_t)c->factors;
     uint32_t index[BATCH];
-    float loss[BATCH], kl[BATCH];
+    float loss[BATCH], mean_loss[BATCH], kl[BATCH];
     PV_TRY(pv_download(stream, c->mean + at, r->mean, bytes));
     PV_TRY(pv_download(stream, c->variance + at, r->variance, bytes));
     PV_TRY(pv_download(stream, c->sampled + at, r->sampled, bytes));
     PV_TRY(pv_download(stream, index, r->index, rows * sizeof *index));
     PV_TRY(pv_download(stream, loss, r->loss, rows * sizeof *loss));
+    PV_TRY(pv_download(stream, mean_loss, r->mean_loss, rows * sizeof *mean_loss));
     PV_TRY(pv_download(stream, kl, r->kl, rows * sizeof *kl));
     for (size_t i = 0; i < rows; i++)
         memcpy(c->factor + (first + i) * factors, data->factor + index[i] * factors,
                factors * sizeof *c->factor);
     for (size_t i = 0; i < rows && losses; i++) {
         losses->reconstruction += (double)loss[i] / (double)c->examples;
+        losses->reconstruction_of_mean += (double)mean_loss[i] / (double)c->examples;
         losses->kl += (double)kl[i] / (double)c->examples;
     }
     return PV_OK;
@@ -253,7 +256,8 @@ pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
     r.listed = listed;
     if (status == PV_OK) status = pv_program_begin(&program, stream, r.rows);
     if (status == PV_OK) status = record_codes(program, &r, model, data, seed, &image, &mean, &z);
-    if (status == PV_OK && losses) status = record_loss(program, &r, model, image, z);
+    if (status == PV_OK && losses) status = record_loss(program, r.loss, model, image, z);
+    if (status == PV_OK && losses) status = record_loss(program, r.mean_loss, model, image, mean);
     if (status == PV_OK) status = record_count(program, &r);
     if (status == PV_OK) status = pv_program_seal(program);
     if (status == PV_OK)

@@ -8,6 +8,7 @@
 /* Means over the encoded examples, in nats. */
 typedef struct {
     double reconstruction, kl, elbo; /* elbo = -(reconstruction + kl), z being sampled once */
+    double reconstruction_of_mean;   /* through the mean codes, without noise */
 } pv_losses;
 
 /* Encodes `examples` examples, drawn uniformly with replacement from (seed, PV_FOR_EVALUATION),
