@@ -34,7 +34,7 @@ static const char usage[] =
     "Plots are drawn by gnuplot.\n"
     "\n"
     "Example:\n"
-    "  polarvae sweep sweep.yaml --dir runs && polarvae report runs -o runs.html\n";
+    "  polarvae report runs -o runs.html\n";
 
 typedef struct {
     const char *out;

@@ -30,7 +30,8 @@ static const char usage[] =
     "  --steal-after S  take over the work of another machine or shard that has been silent for S\n"
     "                 seconds (default: runs after 600 s, whole shards never)\n"
     "  --train-only   do not evaluate\n"
-    "  --status       how far it is, also while others train; with --json\n"
+    "  --status       how far it is, also while others train\n"
+    "  --json         how far it is, or what was done, as JSON on stdout\n"
     "  --list         trains nothing: index, name and keys of every model, with tabs between\n"
     "  --device D     auto, cpu or cuda:N\n"
     "  --quiet        nothing on stderr but errors\n"
@@ -91,10 +92,24 @@ static pv_status list(const pv_sweep *sweep, long index)
     return PV_OK;
 }
 
-static pv_status train(const pv_sweep *sweep, const pv_sweep_options *o)
+static pv_status json_result(const pv_sweep_result *r)
+{
+    pv_json *j = pv_json_new();
+    pv_json_object(j, NULL);
+    pv_json_whole(j, "models", (long long)r->models);
+    pv_json_whole(j, "finished", (long long)r->finished);
+    pv_json_whole(j, "trained", (long long)r->trained);
+    pv_json_whole(j, "failed", (long long)r->failed);
+    pv_json_whole(j, "taken_over", (long long)r->taken_over);
+    pv_json_end(j);
+    return pv_json_finish(j, "-");
+}
+
+static pv_status train(const pv_sweep *sweep, const pv_sweep_options *o, int json)
 {
     pv_sweep_result r;
     pv_status status = pv_sweep_run(&r, sweep, o);
+    if (status == PV_OK && json) return json_result(&r);
     if (status == PV_OK)
         printf("%s: all of %zu models finished, %zu of them now\n", o->directory, r.models,
                r.trained);
@@ -245,7 +260,8 @@ static pv_status check(const pv_arguments *rest, const options *o)
         return pv_fail(PV_EUSAGE, "sweep: --dir DIR is missing, where the models go");
     if (o->status && (o->list || o->index >= 0))
         return pv_fail(PV_EUSAGE, "--status: is of all models; it takes no --list or --index");
-    if (o->json && !o->status) return pv_fail(PV_EUSAGE, "--json: goes with --status");
+    if (o->json && (o->list || o->slurm))
+        return pv_fail(PV_EUSAGE, "--json: does not go with --list or --slurm");
     return check_slurm(o);
 }
 
@@ -267,7 +283,7 @@ static pv_status sweep(const pv_arguments *rest, void *state)
         status = o->list     ? list(s, o->index)
                  : o->status ? look(s, o)
                  : o->slurm  ? submit(s, rest, o)
-                             : train(s, &o->run);
+                             : train(s, &o->run, o->json);
     pv_sweep_close(s);
     return status;
 }

@@ -36,10 +36,10 @@ fails() {
 }
 fill 4096
 fails "disk/run/checkpoint.h5: cannot be written: No space left" 10
-fill 4
+fill 8
 fails "disk/run/log.csv: cannot be written: No space left" 1000
 fill 0
-fails "disk/run/config.yaml: cannot be written" 1000
+fails "disk/run/.owner: cannot be written: No space left" 1000
 
 fill 16
 refused 1 "disk/codes.h5: cannot be written: No space left" encode disk/run --quiet --examples 500 \

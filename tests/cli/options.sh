@@ -30,8 +30,8 @@ takes "--quiet --subset --threads" data generate new.h5 --subset 1:1:1:1:1
 takes "--quiet --json" data info sprites.h5
 takes "--device --quiet --out --resume" \
     train data=sprites.h5 batch=16 latents=4 steps=2 --out new
-printf 'data: sprites.h5\nbatch: 4\nlatents: 4\nsteps: 2\n' >sweep.yaml
-takes "--device --quiet --lanes --dir --index --list" sweep sweep.yaml --dir new
+printf 'data: sprites.h5\nbatch: 4\nlatents: 4\nsteps: 2\nexamples: 9\nmetrics: none\n' >sweep.yaml
+takes "--device --quiet --json --lanes --dir --index --list" sweep sweep.yaml --dir new
 takes "--device --quiet --examples --out" encode run examples=9
 takes "--device --quiet --json" evaluate run examples=9
 takes "--device --quiet --json --examples" udr run run

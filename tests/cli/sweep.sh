@@ -123,7 +123,8 @@ same_models "after half" half
 
 # ---- one of them ----
 
-need sweep --dir one --index 6 --quiet >out.text
+need sweep --dir one --index 6 --quiet --json >out.text
+check "--json: $(cat out.text)" grep -q '"trained": 1,' out.text
 check "--index 6: made $(ls one)" test "$(ls one)" = $FACTOR-data=b
 same_run "--index 6" single/$FACTOR-data=b one/$FACTOR-data=b
 
@@ -268,7 +269,7 @@ refused 2 "--shard 2/2: must be I/N" sweep sweep.yaml --dir x --shard 2/2
 refused 2 "--shard 1: must be I/N" sweep sweep.yaml --dir x --shard 1
 refused 2 "--shard: does not go with --index" sweep sweep.yaml --dir x --shard 0/2 --index 1
 refused 2 "--steal-after 3: must be a number of seconds from 30" sweep sweep.yaml --dir x --steal-after 3
-refused 2 "--json: goes with --status" sweep sweep.yaml --dir x --json
+refused 2 "--json: does not go with --list" sweep sweep.yaml --list --json
 refused 2 "--status: is of all models" sweep sweep.yaml --dir x --status --list
 refused 2 "there is no 'mug'" sweep sweep.yaml --dir x metrics=mug
 refused 2 "--lanes 0: must be a whole number" sweep sweep.yaml --dir x --lanes 0
