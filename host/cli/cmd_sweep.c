@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "cli/cli.h"
+#include "cli/sweep_show.h"
 #include "polarvae/slurm.h"
 #include "polarvae/sweep.h"
 
@@ -92,85 +93,11 @@ static pv_status list(const pv_sweep *sweep, long index)
     return PV_OK;
 }
 
-static pv_status json_result(const pv_sweep_result *r)
-{
-    pv_json *j = pv_json_new();
-    pv_json_object(j, NULL);
-    pv_json_whole(j, "models", (long long)r->models);
-    pv_json_whole(j, "finished", (long long)r->finished);
-    pv_json_whole(j, "trained", (long long)r->trained);
-    pv_json_whole(j, "failed", (long long)r->failed);
-    pv_json_whole(j, "taken_over", (long long)r->taken_over);
-    pv_json_end(j);
-    return pv_json_finish(j, "-");
-}
-
-static pv_status train(const pv_sweep *sweep, const pv_sweep_options *o, int json)
+static pv_status train(const pv_sweep *sweep, const options *o)
 {
     pv_sweep_result r;
-    pv_status status = pv_sweep_run(&r, sweep, o);
-    if (status == PV_OK && json) return json_result(&r);
-    if (status == PV_OK)
-        printf("%s: all of %zu models finished, %zu of them now\n", o->directory, r.models,
-               r.trained);
-    if (status == PV_OK && r.taken_over > 0)
-        printf("%s: and %zu of silent shards\n", o->directory, r.taken_over);
-    return status;
-}
-
-/* ---- how far it is ---- */
-
-static void tell_failed(void *state, const char *name, const char *error)
-{
-    (void)state;
-    printf("failed: %s: %s\n", name, error);
-}
-
-static void print_survey(const pv_sweep_survey *s, const char *directory)
-{
-    const char *const what[] = {"finished", "to be evaluated", "running",
-                                "stopped",  "failed",          "not begun"};
-    const size_t count[] = {s->finished, s->trained, s->running, s->stopped, s->failed, s->missing};
-    char eta[32];
-    printf("%s: %zu models:", directory, s->models);
-    for (int i = 0, first = 1; i < 6; i++) {
-        if (count[i] == 0) continue;
-        printf("%s %zu %s", first ? "" : ",", count[i], what[i]);
-        first = 0;
-    }
-    printf("\n%.0f %% of %llu steps", s->steps ? 100.0 * (double)s->done / (double)s->steps : 100.0,
-           (unsigned long long)s->steps);
-    if (s->steps_per_second > 0)
-        printf(", %.3g a second, ETA %s", s->steps_per_second,
-               pv_duration(eta, (double)(s->steps - s->done) / s->steps_per_second));
-    putchar('\n');
-}
-
-static pv_status json_survey(const pv_sweep_survey *s)
-{
-    pv_json *j = pv_json_new();
-    pv_json_object(j, NULL);
-    pv_json_whole(j, "models", (long long)s->models);
-    pv_json_whole(j, "finished", (long long)s->finished);
-    pv_json_whole(j, "to_be_evaluated", (long long)s->trained);
-    pv_json_whole(j, "running", (long long)s->running);
-    pv_json_whole(j, "stopped", (long long)s->stopped);
-    pv_json_whole(j, "failed", (long long)s->failed);
-    pv_json_whole(j, "not_begun", (long long)s->missing);
-    pv_json_whole(j, "steps_done", (long long)s->done);
-    pv_json_whole(j, "steps", (long long)s->steps);
-    pv_json_real(j, "steps_per_second", s->steps_per_second);
-    pv_json_end(j);
-    return pv_json_finish(j, "-");
-}
-
-static pv_status look(const pv_sweep *sweep, const options *o)
-{
-    pv_sweep_survey s;
-    PV_TRY(pv_sweep_look(&s, sweep, o->run.directory, o->json ? NULL : tell_failed, NULL));
-    if (o->json) return json_survey(&s);
-    print_survey(&s, o->run.directory);
-    return PV_OK;
+    PV_TRY(pv_sweep_run(&r, sweep, &o->run));
+    return pv_show_result(&r, o->run.directory, o->json);
 }
 
 /* ---- Slurm ---- */
@@ -281,9 +208,9 @@ static pv_status sweep(const pv_arguments *rest, void *state)
                          pv_sweep_count(s));
     if (status == PV_OK)
         status = o->list     ? list(s, o->index)
-                 : o->status ? look(s, o)
+                 : o->status ? pv_show_survey(s, o->run.directory, o->json)
                  : o->slurm  ? submit(s, rest, o)
-                             : train(s, &o->run, o->json);
+                             : train(s, o);
     pv_sweep_close(s);
     return status;
 }
