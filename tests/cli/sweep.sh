@@ -254,6 +254,23 @@ same_models "after failures" part
 fails "^failed: beta_vae-learning_rate=10: .*smaller learning_rate" "^polarvae: 1 of 2 models failed"
 check "not finite: no reason" grep -q '"error": ".*smaller learning_rate' part/*rate=10/status.json
 
+# ---- the sweeps that come with the program ----
+
+# has FILE MODELS INDEX NAME
+has() {
+    need polarvae sweep "$SOURCE/configs/$1" --list >list.text
+    check "$1: $(wc -l <list.text) models" test "$(wc -l <list.text)" -eq "$2"
+    check "$1: model $3 is $(sed -n "$(($3 + 1))p" list.text)" \
+        test "$(sed -n "$(($3 + 1))p" list.text | cut -f 2)" = "$4"
+}
+has studies/unsupervised_study_v1.yaml 12600 9273 beta_vae-data=cars3d-beta=16-seed=23
+has studies/unsupervised_study_v1.yaml 12600 4099 factor_vae-data=noisy_dsprites-gamma=40-seed=49
+has papers/be_more_active.yaml 9000 8999 annealed_vae-data=cars3d-c_max=100-seed=49
+has papers/be_more_active_small.yaml 24 2 beta_vae-beta=4-seed=0
+has papers/how_do_vaes_learn.yaml 300 299 dip_vae_ii-data=smallnorb-lambda_od=20-seed=4
+has papers/how_do_vaes_learn_small.yaml 8 7 dip_vae_ii-lambda_od=20
+has demo.yaml 8 5 factor_vae-gamma=50
+
 # ---- wrong usage ----
 
 refused 2 "sweep file must come first" sweep
