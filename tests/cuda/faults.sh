@@ -110,19 +110,19 @@ log_every: 1
 steps: 2
 beta: [1, 4]
 END
-need gpu sweep sweep.yaml --dir models --lanes 1 >out.text
-calls_of sweep sweep.yaml --dir lanes --lanes 2
+need gpu sweep sweep.yaml --dir models --lanes 1 --train-only >out.text
+calls_of sweep sweep.yaml --dir lanes --lanes 2 --train-only
 n=1 second=0
 while [ $n -le "$calls" ]; do
     rm -rf lanes
-    EMULATED_FAIL=$n timeout 300 "$POLARVAE" sweep sweep.yaml --dir lanes --lanes 2 --device cuda:0 \
-        --quiet >out.text 2>error.text
+    EMULATED_FAIL=$n timeout 300 "$POLARVAE" sweep sweep.yaml --dir lanes --lanes 2 --train-only \
+        --device cuda:0 --quiet >out.text 2>error.text
     status=$?
     check "sweep, call $n fails: status $status: $(cat error.text)" test $status -le 1
     check "sweep, call $n fails: $(cat error.text)" sh -c '! grep -v "^failed: \|^polarvae: " error.text'
     if [ $status -eq 1 ]; then
         check "sweep, call $n fails: no reason" grep -q "cuda:0: " error.text
-        need gpu sweep sweep.yaml --dir lanes --lanes 2 >out.text
+        need gpu sweep sweep.yaml --dir lanes --lanes 2 --train-only >out.text
     elif grep -q . error.text; then
         failed "sweep, call $n fails: status 0, but: $(cat error.text)"
     else

@@ -131,7 +131,7 @@ grid:
   - {objective: dip_vae_ii, lambda_od: 5}
 END
 for seed in 0 6; do
-    gpu $seed sweep sweep.yaml --dir lanes --lanes 2
+    gpu $seed sweep sweep.yaml --dir lanes --lanes 2 --train-only
     for name in beta_vae dip_vae_ii; do same_run "two lanes, seed $seed" gpu/$name lanes/$name; done
     rm -rf lanes
 done
