@@ -42,7 +42,7 @@ trains "beta-TCVAE, stratified" objective=beta_tcvae beta=6 estimator=stratified
 trains "DIP-VAE-I" objective=dip_vae_i lambda_od=5
 trains "DIP-VAE-II" objective=dip_vae_ii lambda_od=5
 
-need polarvae sweep sweep.yaml --dir lanes --lanes 3 --quiet >out.text
+need polarvae sweep sweep.yaml --dir lanes --lanes 3 --train-only --quiet >out.text
 need polarvae sweep sweep.yaml --list >list.text
 check "the sweep has other models: $(cat list.text)" test "$(wc -l <list.text)" -eq $models
 while IFS="$(printf '\t')" read -r index name keys; do
