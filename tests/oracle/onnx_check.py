@@ -21,7 +21,7 @@ worst = 0.0
 
 
 def load(path):
-    """The session, and the graph's metadata."""
+    """An onnxruntime interpreter of the graph, and its metadata."""
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
     assert model.producer_name == "polarvae" and model.ir_version == 7
