@@ -23,6 +23,7 @@
 /* X(name, C type, the library's type in memory, the name in messages) */
 #define PV_H5_TYPES(X)                                                                             \
     X(U8, uint8_t, H5T_NATIVE_UINT8, "uint8")                                                      \
+    X(I16, int16_t, H5T_NATIVE_INT16, "int16")                                                      \
     X(I32, int32_t, H5T_NATIVE_INT32, "int32")                                                     \
     X(I64, int64_t, H5T_NATIVE_INT64, "int64")                                                     \
     X(U64, uint64_t, H5T_NATIVE_UINT64, "uint64")                                                  \

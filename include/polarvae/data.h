@@ -1,7 +1,9 @@
-/* data.h -- images with known factors: the dSprites-layout reader and the generator.
+/* data.h -- images with known factors: data set files, their factors, and the sprite generator.
  *
- * A data set is in host memory as it will be on the device: binary images as bits (32 pixels a
- * word, lowest bit first, rows of images padded to whole words), all others as bytes. */
+ * Images are in host memory as they will be on the device: binary images as bits (32 pixels a word,
+ * lowest bit first, rows of images padded to whole words), 0..255 as bytes, resized images that
+ * leave 0..255 as 16-bit numbers. They become floats, and random where a variant says so, when a
+ * batch is gathered. */
 #ifndef POLARVAE_DATA_H
 #define POLARVAE_DATA_H
 
@@ -12,19 +14,33 @@
 
 enum { PV_MAX_FACTORS = 16, PV_FACTOR_NAME = 32 };
 
+/* What becomes of binary images in a batch (disentanglement_lib's data sets): red, green and blue
+ * numbers u are uniform in [0, 1), drawn for every image that is gathered.
+ *   COLOR   sprite (1 + u) / 2, one u for each channel of an image, on black
+ *   NOISY   min(sprite + u, 1), a u for each pixel and channel
+ *   SCREAM  b = (patch + u) / 2, one u for each channel, patch a part of the background that is
+ *           drawn as well; b where there is no sprite, 1 - b where there is one */
+typedef enum { PV_PLAIN, PV_COLOR, PV_NOISY, PV_SCREAM } pv_variant;
+
 typedef struct {
     size_t examples;
-    int height, width, channels;
+    int height, width, channels; /* of a gathered image: a variant's has 3 channels */
     int factors;
     int factor_size[PV_MAX_FACTORS];                  /* number of values */
     char factor_name[PV_MAX_FACTORS][PV_FACTOR_NAME]; /* "shape", "scale", ... */
-    int32_t *factor;      /* [examples, factors], class of each; owned */
-    double *factor_value; /* [examples, factors], as in the file; owned */
-    int complete;         /* row-major grid: example = index of its factor combination */
-    uint32_t *bits;       /* [examples, words] if binary, else NULL; owned */
-    size_t words;         /* per image: ceil(height * width * channels / 32) */
-    uint8_t *bytes;    /* [examples, height * width * channels] if not binary, else NULL; owned */
-    uint64_t checksum; /* of the images and factors: names the data set in checkpoints */
+    int nuisance[PV_MAX_FACTORS]; /* 1: varies, but is not observed: no metric asks for it */
+    int32_t *factor;              /* [examples, factors], class of each; owned */
+    double *factor_value;         /* [examples, factors], as in the file; owned */
+    int complete;                 /* row-major grid: example = index of its factor combination */
+    /* The images, one of three; owned. All NULL where they stay in their file (stream). */
+    uint32_t *bits;  /* [examples, words] if binary; of one channel */
+    size_t words;    /* per binary image: height * width / 32 */
+    uint8_t *bytes;  /* [examples, height * width * channels] */
+    int16_t *shorts; /* the same, where resizing left 0..255 */
+    pv_variant variant;
+    uint8_t *background; /* of SCREAM: [background_height, background_width, 3]; owned */
+    int background_height, background_width;
+    uint64_t checksum; /* of images, factors and variant: names the data set in checkpoints */
 } pv_data;
 
 /* How far a long piece of work is; called now and then with done <= total. `state` is the
@@ -35,8 +51,9 @@ typedef struct {
 } pv_progress;
 
 /* Opens a dSprites-layout file (`imgs` u8 [N,H,W] or [N,H,W,C], `latents/classes` i64 [N,K],
- * `latents/values` f64 [N,K]; a constant first factor "color" of size 1 is dropped from the
- * factors) or a 3dshapes.h5 (`images` u8 [N,64,64,3], `labels` f64 [N,6]). Images are square, of a
+ * `latents/values` f64 [N,K], attributes latents_names, latents_sizes and, in imported files,
+ * latents_nuisance; a constant first factor "color" of size 1 is dropped) or a 3dshapes.h5
+ * (`images` u8 [N,64,64,3], `labels` f64 [N,6]). Images are square, of a
  * multiple of 16 pixels, with 1 or 3 channels. Everything is checked here: layout, types, shapes,
  * that classes lie in their ranges, that binary images hold only 0 and 1, that values are finite.
  * PV_EDATA or PV_EIO says what is wrong, where, and what would be right. Single-channel u8 images

@@ -1,0 +1,24 @@
+/* resize.h -- Lanczos resampling, to the bit what Pillow makes of it. */
+#ifndef PV_IMPORT_RESIZE_H
+#define PV_IMPORT_RESIZE_H
+
+#include <stdint.h>
+
+#include "polarvae/status.h"
+
+/* Weights of one size to another: the window of three lobes is as wide as the reduction asks for. */
+typedef struct pv_resize pv_resize;
+pv_status pv_resize_open(pv_resize **out, int from, int to); /* pixels of a side */
+void pv_resize_close(pv_resize *resize);                     /* NULL is fine */
+
+/* [height, width, channels] u8 to u8, first along the width, then along the height, rounded and
+ * clipped to 0..255 after each, as Pillow does with "L" and "RGB" images. */
+pv_status pv_resize_bytes(const pv_resize *across, const pv_resize *down, int channels,
+                          const uint8_t *from, uint8_t *to);
+
+/* One channel of u8 to whole numbers that are not clipped, rounded half away from zero after each
+ * pass, as Pillow does with "I" images: what disentanglement_lib's SmallNORB gets. */
+pv_status pv_resize_unclipped(const pv_resize *across, const pv_resize *down, const uint8_t *from,
+                              int16_t *to);
+
+#endif
