@@ -6,13 +6,14 @@
 
 #include "polarvae/status.h"
 
-/* Weights of one size to another: the window of three lobes is as wide as the reduction asks for. */
+/* Weights of one size to another: the window of three lobes widens with the reduction. */
 typedef struct pv_resize pv_resize;
 pv_status pv_resize_open(pv_resize **out, int from, int to); /* pixels of a side */
 void pv_resize_close(pv_resize *resize);                     /* NULL is fine */
 
 /* [height, width, channels] u8 to u8, first along the width, then along the height, rounded and
- * clipped to 0..255 after each, as Pillow does with "L" and "RGB" images. */
+ * clipped to 0..255 after each, as Pillow does with "L" and "RGB" images. As of Pillow 13, it is
+ * the other way round where the height loses more than twice the pixels that the width does. */
 pv_status pv_resize_bytes(const pv_resize *across, const pv_resize *down, int channels,
                           const uint8_t *from, uint8_t *to);
 
