@@ -1,4 +1,4 @@
-/* numpy.c -- .npy and .npz files: opening them, finding and reading their arrays. */
+/* numpy.c -- .npy and .npz files: what they are, and opening them. */
 #include "base/numpy.h"
 
 #include <errno.h>
@@ -21,8 +21,6 @@ int pv_numpy_begins(const unsigned char start[static PV_NUMPY_MARK])
 {
     return is_zip(start) || memcmp(start, PV_NUMPY_NPY, PV_NUMPY_MARK) == 0;
 }
-
-/* ---- opening ---- */
 
 static pv_status open_archive(pv_numpy *file, int descriptor)
 {
@@ -100,57 +98,4 @@ int pv_numpy_has(pv_numpy *file, const char *name)
     zip_uint64_t index;
     return file->archive ? pv_numpy_entries(file, name, &index) > 0
                          : strcmp(name, file->alone) == 0;
-}
-
-/* ---- finding and reading ---- */
-
-pv_status pv_numpy_find(pv_numpy *file, const char *name, pv_numpy_array *out)
-{
-    pv_numpy_stream s;
-    pv_numpy_header h;
-    PV_TRY(pv_numpy_begin(&s, file, name, &h));
-    pv_numpy_end(&s);
-    *out = pv_numpy_described(&h, name);
-    return PV_OK;
-}
-
-static int same(const pv_numpy_array *found, const pv_numpy_array *array)
-{
-    int same = found->kind == (array->kind == PV_NUMPY_DOUBLE ? PV_NUMPY_REAL : array->kind) &&
-               found->rank == array->rank;
-    for (int i = 0; same && i < found->rank; i++) same = found->dim[i] == array->dim[i];
-    return same;
-}
-
-static pv_status read_all(pv_numpy_stream *s, const pv_numpy_header *h, const pv_numpy_array *array,
-                          void *out)
-{
-    enum { BLOCK = 1 << 16 };
-    unsigned char block[BLOCK];
-    const size_t most = BLOCK / h->size;
-    pv_numpy_array found = pv_numpy_described(h, array->name);
-    pv_numpy_text is, expected;
-    pv_status fit = PV_OK;
-    if (!same(&found, array))
-        return pv_fail(PV_EDATA, "%s is %s; expected %s", s->label, pv_numpy_header_text(is, h),
-                       pv_numpy_array_text(expected, array));
-    for (uint64_t first = 0; first < h->elements;) {
-        const uint64_t left = h->elements - first;
-        const size_t count = left < most ? (size_t)left : most;
-        PV_TRY(pv_numpy_take(s, block, count * h->size));
-        if (fit == PV_OK) fit = pv_numpy_convert(h, array, block, first, count, out, s->label);
-        first += count;
-    }
-    PV_TRY(pv_numpy_finish(s)); /* values that do not fit may be damaged ones */
-    return fit;
-}
-
-pv_status pv_numpy_read(pv_numpy *file, const pv_numpy_array *array, void *out)
-{
-    pv_numpy_stream s;
-    pv_numpy_header h;
-    PV_TRY(pv_numpy_begin(&s, file, array->name, &h));
-    pv_status status = read_all(&s, &h, array, out);
-    pv_numpy_end(&s);
-    return status;
 }

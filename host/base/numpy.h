@@ -21,6 +21,7 @@
 #define PV_NUMPY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "polarvae/status.h"
 
@@ -29,13 +30,14 @@
     X(REAL, float, "float32")                                                                      \
     X(DOUBLE, double, "float64") /* what is found is REAL */                                       \
     X(WHOLE, int32_t, "int32")                                                                     \
-    X(TEXT, char, "text") /* rows of `width` bytes of UTF-8, filled up with zero bytes */
+    X(BYTE, uint8_t, "uint8") /* only of u1 and b1; what is found is WHOLE */                      \
+    X(TEXT, char, "text")     /* rows of `width` bytes of UTF-8, filled up with zero bytes */
 
 #define X(name, c, text) PV_NUMPY_##name,
 typedef enum { PV_NUMPY_KINDS(X) } pv_numpy_kind;
 #undef X
 
-enum { PV_NUMPY_RANK = 4 };
+enum { PV_NUMPY_RANK = 9 };
 
 typedef struct {
     const char *name;
@@ -58,9 +60,18 @@ void pv_numpy_close(pv_numpy *file); /* NULL is fine */
 int pv_numpy_has(pv_numpy *file, const char *name);
 /* Fills in kind, rank and dim; what they claim has been checked. */
 pv_status pv_numpy_find(pv_numpy *file, const char *name, pv_numpy_array *out);
-/* Reads the whole array, by rows. It must have exactly this kind, rank (at most 2) and these dims;
- * its width in bits is converted, and a value that does not fit is an error. */
+/* Reads the whole array, by rows. It must have exactly this kind, rank and these dims; its width in
+ * bits is converted, and a value that does not fit is an error. */
 pv_status pv_numpy_read(pv_numpy *file, const pv_numpy_array *array, void *out);
+
+/* The same in parts, one after another, of an array that the file holds by rows: never more of it
+ * is in memory than is asked for. Of a .npy, nothing else is read meanwhile. */
+typedef struct pv_numpy_parts pv_numpy_parts;
+pv_status pv_numpy_parts_open(pv_numpy_parts **out, pv_numpy *file, const pv_numpy_array *array);
+/* The next `count` elements. Whether the archive's checksum over all of them is right is told with
+ * the last ones. */
+pv_status pv_numpy_parts_next(pv_numpy_parts *parts, size_t count, void *out);
+void pv_numpy_parts_close(pv_numpy_parts *parts); /* before the file; NULL is fine */
 
 /* An array to be written; its name is the one in the file. TEXT needs a width too. */
 typedef struct {
@@ -68,7 +79,7 @@ typedef struct {
     const void *value;
 } pv_numpy_item;
 
-/* Writes an .npz as numpy.savez does, stored: float32, float64, int32 and, of UTF-8, Unicode text.
+/* Writes an .npz as numpy.savez does, stored: numbers and, of UTF-8, Unicode text.
  * The same values make the same bytes. The file appears when it is complete. */
 pv_status pv_numpy_write(const char *path, const pv_numpy_item *item, int count);
 

@@ -62,7 +62,7 @@ pv_status pv_numpy_finish(pv_numpy_stream *s);
 void pv_numpy_end(pv_numpy_stream *s); /* after pv_numpy_begin went well */
 
 /* "int64 [59, 3]", for messages. */
-typedef char pv_numpy_text[128];
+typedef char pv_numpy_text[256];
 const char *pv_numpy_header_text(pv_numpy_text out, const pv_numpy_header *header);
 const char *pv_numpy_array_text(pv_numpy_text out, const pv_numpy_array *array);
 

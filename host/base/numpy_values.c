@@ -1,5 +1,4 @@
-/* numpy_values.c -- elements of a .npy as float32, float64, int32 and UTF-8. */
-#include <assert.h>
+/* numpy_values.c -- elements of a .npy as float32, float64, int32, bytes and UTF-8. */
 #include <math.h>
 #include <string.h>
 
@@ -73,8 +72,13 @@ static long to_text(const pv_numpy_header *h, const unsigned char *bytes, char *
 /* Where the file's element e stands in an array by rows. */
 static size_t place(const pv_numpy_header *h, uint64_t e)
 {
-    if (!h->fortran || h->rank < 2) return (size_t)e;
-    return (size_t)(e % h->dim[0] * h->dim[1] + e / h->dim[0]);
+    size_t at = 0;
+    if (!h->fortran) return (size_t)e;
+    for (int i = 0; i < h->rank; i++) {
+        at = at * h->dim[i] + (size_t)(e % h->dim[i]);
+        e /= h->dim[i];
+    }
+    return at;
 }
 
 pv_numpy_array pv_numpy_described(const pv_numpy_header *h, const char *name)
@@ -93,7 +97,6 @@ pv_status pv_numpy_convert(const pv_numpy_header *h, const pv_numpy_array *a,
                            const unsigned char *bytes, uint64_t first, size_t count, void *out,
                            const char *label)
 {
-    assert(h->rank <= 2);
     for (size_t i = 0; i < count; i++, bytes += h->size) {
         size_t at = place(h, first + i);
         long length;
@@ -108,6 +111,9 @@ pv_status pv_numpy_convert(const pv_numpy_header *h, const pv_numpy_array *a,
         case PV_NUMPY_WHOLE:
             if (!to_whole(h, bytes, (int32_t *)out + at))
                 return pv_fail(PV_EDATA, "%s holds a value that does not fit int32", label);
+            break;
+        case PV_NUMPY_BYTE:
+            ((uint8_t *)out)[at] = *bytes;
             break;
         case PV_NUMPY_TEXT:
             memset((char *)out + at * a->width, 0, a->width);

@@ -7,7 +7,7 @@
 #include "base/numpy_inside.h"
 #include "base/text.h"
 
-enum { HEADER = 256, ALIGNED = 64 };
+enum { HEADER = 384, ALIGNED = 64 };
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ORDER "<"
@@ -95,6 +95,10 @@ static pv_status make_entry(entry *e, const pv_numpy_item *item)
     if (a->kind == PV_NUMPY_DOUBLE) {
         strcpy(type, ORDER "f8");
         size = sizeof(double);
+    }
+    if (a->kind == PV_NUMPY_BYTE) {
+        strcpy(type, "|u1");
+        size = 1;
     }
     if (a->kind == PV_NUMPY_TEXT) {
         size_t width;

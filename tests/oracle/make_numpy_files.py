@@ -81,6 +81,10 @@ def arrays():
     entries.append(("S", npy(np.array([b"", b"a", "\u00e9\u20ac\U0001f600".encode()]))))
     entries.append(("limits", npy(np.array([[-2**31, 2**31 - 1]]))))
     entries.append(("one", npy(np.array([7], "i4"))))
+    cube = np.arange(24, dtype="i2").reshape(2, 3, 4)
+    entries.append(("cube", npy(cube)))
+    entries.append(("cube_by_columns", npy(np.asfortranarray(cube))))
+    entries.append(("rank9", npy(np.arange(8, dtype="u1").reshape([2, 1, 2, 1, 1, 1, 1, 2, 1]))))
     archive("numpy_arrays.npz", dict(entries).items())
 
 
@@ -94,7 +98,7 @@ def refused():
         "date": npy(one.astype("i8").view("M8[s]")),
         "record": npy(np.zeros(2, [("a", "f4"), ("b", "f4")])),
         "void": npy(np.zeros(2, "V8")),
-        "rank5": npy(np.ones((1, 1, 1, 1, 1))),
+        "rank10": npy(np.ones([1] * 10)),
         "rank3": npy(np.ones((2, 2, 1))),
         "empty": npy(np.ones((0, 2))),
         "scalar": npy(np.array(1.5)),
