@@ -69,13 +69,13 @@ static pv_status find_table(pv_data *out, pv_h5_array *table, pv_h5 *file, const
     return PV_OK;
 }
 
-static pv_status check_finite(const pv_data *d, pv_h5 *file, const char *name)
+static pv_status check_finite(const pv_data *d, const char *path, const char *name)
 {
     size_t k = (size_t)d->factors;
     for (size_t i = 0; i < d->examples * k; i++)
         if (!isfinite(d->factor_value[i]))
-            return pv_fail(PV_EDATA, "%s: '%s' row %zu column %zu is %g; it must be finite",
-                           pv_h5_path(file), name, i / k, i % k, d->factor_value[i]);
+            return pv_fail(PV_EDATA, "%s: '%s' row %zu column %zu is %g; it must be finite", path,
+                           name, i / k, i % k, d->factor_value[i]);
     return PV_OK;
 }
 
@@ -96,7 +96,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The class of a value is its place among the different values of its column. */
-static pv_status class_column(pv_data *d, int column, double *value, pv_h5 *file, const char *name)
+static pv_status class_column(pv_data *d, int column, double *value, const char *path,
+                              const char *name)
 {
     size_t k = (size_t)d->factors, different = 0;
     const double *in = d->factor_value + column;
@@ -108,7 +109,7 @@ static pv_status class_column(pv_data *d, int column, double *value, pv_h5 *file
             return pv_fail(PV_EDATA,
                            "%s: '%s' column %d has more than %d different values; it must be a "
                            "factor of few values",
-                           pv_h5_path(file), name, column, MAX_VALUES);
+                           path, name, column, MAX_VALUES);
         size_t place = different++;
         for (; place > 0 && value[place - 1] > in[i * k]; place--) value[place] = value[place - 1];
         value[place] = in[i * k];
@@ -121,25 +122,30 @@ static pv_status class_column(pv_data *d, int column, double *value, pv_h5 *file
     return PV_OK;
 }
 
-static pv_status read_labels(pv_data *d, pv_h5 *file)
+pv_status pv_layout_classes(pv_data *d, const char *path, const char *name)
 {
-    pv_h5_array table = {.name = "labels", .type = PV_H5_F64};
-    double *value = NULL;
-    PV_TRY(find_table(d, &table, file, "images"));
-    d->factors = (int)table.dim[1];
-    size_t count = d->examples * table.dim[1];
-    PV_TRY(pv_new(&d->factor_value, count, sizeof *d->factor_value, "factor values"));
-    PV_TRY(pv_new(&d->factor, count, sizeof *d->factor, "factors"));
-    PV_TRY(pv_h5_read(file, &table, d->factor_value));
-    PV_TRY(check_finite(d, file, table.name));
+    double *value;
+    PV_TRY(check_finite(d, path, name));
+    PV_TRY(pv_new(&d->factor, d->examples * (size_t)d->factors, sizeof *d->factor, "factors"));
     PV_TRY(pv_new(&value, MAX_VALUES, sizeof *value, "factor values"));
     pv_status status = PV_OK;
     for (int f = 0; status == PV_OK && f < d->factors; f++) {
         set_name(d, f, d->factors == STANDARD ? shapes_names[f] : NULL);
-        status = class_column(d, f, value, file, table.name);
+        status = class_column(d, f, value, path, name);
     }
     free(value);
     return status;
+}
+
+static pv_status read_labels(pv_data *d, pv_h5 *file)
+{
+    pv_h5_array table = {.name = "labels", .type = PV_H5_F64};
+    PV_TRY(find_table(d, &table, file, "images"));
+    d->factors = (int)table.dim[1];
+    size_t count = d->examples * table.dim[1];
+    PV_TRY(pv_new(&d->factor_value, count, sizeof *d->factor_value, "factor values"));
+    PV_TRY(pv_h5_read(file, &table, d->factor_value));
+    return pv_layout_classes(d, pv_h5_path(file), table.name);
 }
 
 /* ---- dSprites: classes and values ---- */
@@ -221,7 +227,7 @@ static pv_status read_latents(pv_data *d, pv_h5 *file)
     PV_TRY(pv_h5_read(file, &classes, d->factor));
     PV_TRY(check_classes(d, file, classes.name));
     PV_TRY(pv_h5_read(file, &values, d->factor_value));
-    PV_TRY(check_finite(d, file, values.name));
+    PV_TRY(check_finite(d, pv_h5_path(file), values.name));
     drop_colour(d);
     return PV_OK;
 }

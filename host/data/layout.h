@@ -9,4 +9,9 @@
  * describes the images' data set. On failure pv_data_close frees what was filled in. */
 pv_status pv_layout_read(pv_data *out, pv_h5_array *images, pv_h5 *file);
 
+/* Of a table of values alone, factor_value [examples, factors], the class of each: its place among
+ * the different values of its column. Fills in factor, sizes and names, those of 3dshapes where
+ * there are six. `name` is that of the array, for errors. */
+pv_status pv_layout_classes(pv_data *out, const char *path, const char *name);
+
 #endif
