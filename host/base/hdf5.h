@@ -23,7 +23,7 @@
 /* X(name, C type, the library's type in memory, the name in messages) */
 #define PV_H5_TYPES(X)                                                                             \
     X(U8, uint8_t, H5T_NATIVE_UINT8, "uint8")                                                      \
-    X(I16, int16_t, H5T_NATIVE_INT16, "int16")                                                      \
+    X(I16, int16_t, H5T_NATIVE_INT16, "int16")                                                     \
     X(I32, int32_t, H5T_NATIVE_INT32, "int32")                                                     \
     X(I64, int64_t, H5T_NATIVE_INT64, "int64")                                                     \
     X(U64, uint64_t, H5T_NATIVE_UINT64, "uint64")                                                  \
@@ -60,7 +60,8 @@ const char *pv_h5_path(const pv_h5 *file);
 int pv_h5_has(pv_h5 *file, const char *name);
 /* The same, for what a file may lack: PV_EDATA where it is so damaged that nobody can tell. */
 pv_status pv_h5_look(pv_h5 *file, const char *name, int *there);
-/* Fills in type (the nearest of ours), rank, dim, width and chunk; PV_EDATA where there is none. */
+/* Fills in type (the nearest of ours), rank, dim, width and chunk; PV_EDATA where there is none, or
+ * the file is too small for what it claims. */
 pv_status pv_h5_find(pv_h5 *file, const char *name, pv_h5_array *out);
 
 /* Reads or writes the whole array. To be read, it must have exactly this rank and these dims, and

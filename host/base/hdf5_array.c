@@ -153,7 +153,7 @@ static pv_h5_type nearest(const found *f)
 {
     if (f->class == H5T_STRING) return PV_H5_TEXT;
     if (f->class == H5T_FLOAT) return f->size <= 4 ? PV_H5_F32 : PV_H5_F64;
-    if (f->is_signed) return f->size <= 4 ? PV_H5_I32 : PV_H5_I64;
+    if (f->is_signed) return f->size <= 2 ? PV_H5_I16 : f->size <= 4 ? PV_H5_I32 : PV_H5_I64;
     return f->size == 1   ? PV_H5_U8
            : f->size == 2 ? PV_H5_I32
            : f->size == 4 ? PV_H5_I64
@@ -196,6 +196,19 @@ out:
     return status;
 }
 
+/* A file holds no more than its bytes unpack to; deflated ones to at most 1032 times as many. */
+static pv_status check_claim(const pv_h5 *file, const char *name, const found *f)
+{
+    enum { EXPANSION = 1032 };
+    description is;
+    hsize_t size = 0, claim = f->size;
+    int overflow = H5Fget_filesize(file->id, &size) < 0;
+    for (int i = 0; i < f->rank; i++) overflow |= __builtin_mul_overflow(claim, f->dim[i], &claim);
+    if (!overflow && claim / EXPANSION <= size) return PV_OK;
+    return pv_fail(PV_EDATA, "%s: '%s' is %s: more than a file of %llu bytes can hold", file->path,
+                   name, found_text(is, f), (unsigned long long)size);
+}
+
 static pv_status find(const pv_h5 *file, const char *name, hid_t id, pv_h5_array *out)
 {
     found f;
@@ -207,6 +220,7 @@ static pv_status find(const pv_h5 *file, const char *name, hid_t id, pv_h5_array
                        "%s: '%s' is %s; expected whole numbers, reals or text of %d dimensions at "
                        "most",
                        file->path, name, found_text(is, &f), PV_H5_RANK);
+    PV_TRY(check_claim(file, name, &f));
     *out = (pv_h5_array){.name = name, .type = nearest(&f), .rank = f.rank};
     for (int i = 0; i < f.rank; i++) out->dim[i] = (size_t)f.dim[i];
     if (f.variable) return read_variable(file, name, id, pv_h5_elements(out), NULL, &out->width);
