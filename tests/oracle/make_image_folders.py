@@ -101,7 +101,7 @@ def folders():
         "0.png": picture("RGB", 19, 26), "1.jpg": picture("RGB", 35, 22), "2.jpg": picture("L", 20, 20),
         "3.png": picture("RGBA", 18, 18), "4.png": picture("RGB", 27, 20).quantize(16), "5.png": picture("L", 48, 48),
     }
-    write_folder("colour", ["file", "x"], [[f, x] for f, x in zip(colour, [3, 1, 2, 1, 1, 2])], colour, (16,), "RGB",
+    write_folder("colour", ["file", "x"], [[f, x] for f, x in zip(reversed(colour), [3, 1, 2, 1, 1, 2])], colour, (16,), "RGB",
                  lineterminator="\n")
 
 

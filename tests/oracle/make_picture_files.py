@@ -225,6 +225,9 @@ def claims():
 def main():
     kinds(False, 5, 13)
     kinds(True, 13, 11)
+    colours = np.array([[7, 7, 7], [9, 9, 8]])  # no grey: the last one is not
+    put("palette_nearly_grey.png", png(np.zeros((2, 2, 1), int), PALETTE, 1, False, colours),
+        np.full((2, 2, 3), 7))
     narrow = DRAW.randint(0, 256, (3, 1, 1))
     put("narrow_interlaced.png", png(narrow, GREY, 8, True), narrow)
     jpegs()

@@ -33,7 +33,7 @@ static void check_table(const pv_data *t, pv_h5 *file, const char *group)
     double *values = expected(file, group, "values", sizeof *values, &array);
     for (size_t i = 0; i < array.dim[0] * array.dim[1]; i++) {
         const size_t f = i % array.dim[1];
-        if (t->factor[i] != classes[i] || t->factor_value[i] != values[i])
+        if (t->factor[i] != classes[i] || memcmp(&t->factor_value[i], &values[i], 8) != 0)
             fail_msg("%s: row %zu factor %zu: class %d, value %g", group, i / array.dim[1], f,
                      t->factor[i], t->factor_value[i]);
         assert_in_range(t->factor[i], 0, t->factor_size[f] - 1);
