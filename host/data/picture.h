@@ -16,7 +16,8 @@ typedef struct {
  * the file is grey: by its header, or by a palette of greys. Sides of at most 16384 pixels.
  * PV_EDATA says what is wrong with a damaged file; a JPEG that ends early is refused, not filled
  * up. Colour profiles, gamma and EXIF (so also a camera's orientation) are not applied, and of an
- * animation the first picture is read: pixels are what Pillow's Image.open has. */
+ * animation the first picture is read. Pixels are Pillow's, but for grey of 16 bits, which its
+ * convert("L") clips. */
 pv_status pv_picture_read(pv_picture_file *out, const char *path, int colour);
 /* Sizes and channels as pv_picture_read would find them with colour = 0, from the header alone. */
 pv_status pv_picture_look(pv_picture_file *out, const char *path);
