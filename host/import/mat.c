@@ -203,7 +203,7 @@ static pv_status check_array(element *e, const wanted *w, int *found)
     *found = strcmp(name, w->name) == 0;
     if (!*found) return PV_OK;
     PV_TRY(check_kind(e, w, flags[2], rank, dim));
-    return check_values(e, w, 2 * TAG + TAG + padded(shape[1]) + used, tag[1]);
+    return check_values(e, w, 3 * TAG + padded(shape[1]) + used, tag[1]);
 }
 
 /* ---- the file ---- */
