@@ -2,7 +2,7 @@
 tiny data sets in the formats of the public files; smallnorb.h5 and cars3d.h5, what the loaders of
 disentanglement_lib make of them; mat/, small MATLAB files, some to be refused.
 
-    pip install -r tests/oracle/requirements.txt pillow==13.0.0
+    pip install -r tests/oracle/requirements.txt
     pip install --no-deps disentanglement_lib==1.5
     python3 tests/oracle/make_smallnorb_cars3d.py
 """
