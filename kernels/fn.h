@@ -30,11 +30,14 @@ typedef struct {
 #define PV_SUM_LOOP(sum)
 #define PV_PAIR_LOOP(one, two)
 #define PV_LOOP
+#define PV_UNROLL /* nvcc does it of itself */
 #else
 #define PV_PRAGMA(text) _Pragma(#text)
 #define PV_SUM_LOOP(sum) PV_PRAGMA(omp simd reduction(+ : sum))
 #define PV_PAIR_LOOP(one, two) PV_PRAGMA(omp simd reduction(+ : one, two))
 #define PV_LOOP PV_PRAGMA(omp simd)
+/* A short loop that is gone before the loop around it is turned into vector code. */
+#define PV_UNROLL PV_PRAGMA(GCC unroll 16)
 #endif
 
 PV_FN void pv_team_wait(pv_team t)

@@ -10,9 +10,11 @@ typedef struct {
     uint32_t word[4];
 } pv_random;
 
-PV_FN pv_random pv_philox_block(const uint32_t counter[4], uint32_t key0, uint32_t key1)
+PV_FN pv_random pv_philox_block(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t key0,
+                                uint32_t key1)
 {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    pv_random r;
+    PV_UNROLL
     for (int round = 0; round < 10; round++) {
         uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
         uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ key0, n2 = (uint32_t)(p0 >> 32) ^ c3 ^ key1;
@@ -23,7 +25,6 @@ PV_FN pv_random pv_philox_block(const uint32_t counter[4], uint32_t key0, uint32
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
-    pv_random r;
     r.word[0] = c0;
     r.word[1] = c1;
     r.word[2] = c2;
@@ -31,15 +32,19 @@ PV_FN pv_random pv_philox_block(const uint32_t counter[4], uint32_t key0, uint32
     return r;
 }
 
+/* Block first + i of a stream: with an `i` of 32 bits, loops over it become vector code. */
+PV_FN pv_random pv_philox_from(uint64_t seed, uint64_t purpose, uint64_t step, uint64_t first,
+                               uint32_t i)
+{
+    const uint32_t low = (uint32_t)first + i, high = (uint32_t)(first >> 32) + (low < i);
+    return pv_philox_block(low, high ^ ((uint32_t)purpose << 16), (uint32_t)step,
+                           (uint32_t)(step >> 32), (uint32_t)seed, (uint32_t)(seed >> 32));
+}
+
 /* Four words for block `index` of purpose `purpose` in step `step`. */
 PV_FN pv_random pv_philox(uint64_t seed, uint64_t purpose, uint64_t step, uint64_t index)
 {
-    uint32_t counter[4];
-    counter[0] = (uint32_t)index;
-    counter[1] = (uint32_t)(index >> 32) ^ ((uint32_t)purpose << 16);
-    counter[2] = (uint32_t)step;
-    counter[3] = (uint32_t)(step >> 32);
-    return pv_philox_block(counter, (uint32_t)seed, (uint32_t)(seed >> 32));
+    return pv_philox_from(seed, purpose, step, index, 0);
 }
 
 /* Word `index` of the stream. */
@@ -50,6 +55,9 @@ PV_FN uint32_t pv_random_word(uint64_t seed, uint64_t purpose, uint64_t step, ui
 
 /* Uniform in (0, 1], as cuRAND maps a word. */
 PV_FN float pv_unit(uint32_t word) { return (float)word * 2.3283064e-10f + 1.1641532e-10f; }
+
+/* Uniform in [0, 1), a multiple of 2^-23: halves and sums of two are exact. */
+PV_FN float pv_fraction(uint32_t word) { return (float)(word >> 9) * 0x1p-23f; }
 
 /* Standard normal number `index` of the stream: Box and Muller on the pair of words it lies in,
  * sine first, as in cuRAND. */

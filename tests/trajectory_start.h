@@ -99,7 +99,7 @@ static void record_batch(const start *s, pv_program *program, uint64_t for_order
                                           .batch = (uint64_t)c->batch,
                                           .step = to->step,
                                           .index = index}));
-    NEED(pv_device_data_gather(program, &s->on_device, index, &gathered));
+    NEED(pv_device_data_gather(program, &s->on_device, &(pv_gathering){.index = index}, &gathered));
     NEED(pv_copy(program, &(pv_copy_args){.cols = PIXELS, .from = gathered, .to = to->images}));
     NEED(pv_noise(program, &(pv_noise_args){.cols = (size_t)c->latents,
                                             .seed = seed,

@@ -43,6 +43,14 @@ pv_status pv_cache_directory(char out[static 4096]);
  * start with PV_HASH_START. */
 #define PV_HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t pv_hash(uint64_t hash, const void *bytes, size_t size);
+/* The same of bytes that come in pieces, each but the last a multiple of 8 long. */
+enum { PV_HASH_LANES = 8 };
+typedef struct {
+    uint64_t start, size, lane[PV_HASH_LANES];
+} pv_hashing;
+void pv_hash_begin(pv_hashing *h, uint64_t hash);
+void pv_hash_more(pv_hashing *h, const void *bytes, size_t size);
+uint64_t pv_hash_end(const pv_hashing *h);
 
 /* ---- JSON ---- */
 

@@ -10,11 +10,14 @@ typedef struct {
     const char *metrics, *codes; /* of evaluate; codes: a file, or NULL */
     long kernel, batch, threads, lanes, seconds;
     int json, quiet;
+    const char *const *set; /* key=value of the images ... */
+    int count;              /* ... how many */
 } pv_bench_options;
 
 /* ---- what they work on ---- */
 
-/* A model's configuration and a thousand sprites on a device: no file is needed. */
+/* A model's configuration, and on a device the data set that it names or, where none is named, a
+ * thousand sprites: no file is needed. */
 typedef struct {
     pv_config config;
     pv_data data;
@@ -33,6 +36,7 @@ typedef struct {
     double peak[PV_BENCH_ROUNDS]; /* flops of all lanes together */
     double rate[PV_BENCH_ROUNDS]; /* steps a second of all lanes together */
     double median, low, high;     /* ms of a step of one lane */
+    double gather;                /* ms of making a batch alone; 0: not measured */
 } pv_bench_times;
 
 typedef struct {

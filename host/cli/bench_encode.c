@@ -41,7 +41,7 @@ static pv_status record(pv_program *program, const codes *c, const pv_vae *vae,
                                             .examples = images->data->examples,
                                             .step = c->step,
                                             .index = index}));
-    PV_TRY(pv_device_data_gather(program, images, index, &image));
+    PV_TRY(pv_device_data_gather(program, images, &(pv_gathering){.index = index}, &image));
     PV_TRY(pv_vae_encode(program, vae, parameters, image, &trace, &mean, &logvar));
     PV_TRY(pv_noise(
         program, &(pv_noise_args){

@@ -105,6 +105,7 @@ static pv_status print_json(const pv_bench_result *r, const pv_bench_options *o,
     pv_json_real(j, "median_ms", r->times.median);
     pv_json_real(j, "min_ms", r->times.low);
     pv_json_real(j, "max_ms", r->times.high);
+    if (r->times.gather > 0) pv_json_real(j, "gather_ms", r->times.gather);
     pv_json_end(j);
     return pv_json_finish(j, "-");
 }
@@ -121,6 +122,9 @@ static void print(const pv_bench_result *r, const pv_bench_options *o, const sum
         s->flops * 1e-9, s->peak * 1e-9, t->peak[0] * 1e-9, t->peak[PV_BENCH_ROUNDS - 1] * 1e-9);
     printf("  %.1f %% of the direct floor\n", 100.0 * s->share);
     printf("  a step: median %.2f ms, %.2f to %.2f\n", t->median, t->low, t->high);
+    if (t->gather > 0)
+        printf("  gathering its batch: %.3f ms, %.1f %% of it\n", t->gather,
+               100.0 * t->gather / t->median);
 }
 
 pv_status pv_bench_report(pv_bench_result *r, const pv_bench_options *o)

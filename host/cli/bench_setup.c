@@ -1,9 +1,11 @@
 /* bench_setup.c -- what a benchmark works on: made-up data, a configuration, a device. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "cli/bench.h"
+#include "polarvae/source.h"
 
 static pv_status make_data(pv_data *out)
 {
@@ -23,21 +25,40 @@ static pv_status make_data(pv_data *out)
     return PV_OK;
 }
 
+/* The sprites take a variant as a data set does. */
+static pv_status open_data(pv_bench_setup *s, const pv_bench_options *o)
+{
+    pv_source source;
+    int named = 0;
+    for (int i = 0; i < o->count; i++) named |= strncmp(o->set[i], "data=", 5) == 0;
+    PV_TRY(pv_source_of(&source, &s->config));
+    if (named) return pv_source_open(&s->data, &source, 0, o->quiet);
+    PV_TRY(make_data(&s->data));
+    return pv_data_vary(&s->data, source.variant, source.background);
+}
+
 static pv_status make_config(pv_config *out, const pv_bench_options *o)
 {
+    enum { OWN = 4 };
     char objective[128], kernel[32], batch[32], precision[128];
+    const char **set;
     snprintf(objective, sizeof objective, "objective=%s", o->objective);
     snprintf(kernel, sizeof kernel, "kernel=%ld", o->kernel);
     snprintf(batch, sizeof batch, "batch=%ld", o->batch);
     snprintf(precision, sizeof precision, "precision=%s", o->precision);
-    return pv_config_load(out, NULL, 4, (const char *[]){objective, kernel, batch, precision});
+    PV_TRY(pv_new(&set, (size_t)o->count + OWN, sizeof *set, "arguments"));
+    memcpy(set, (const char *[OWN]){objective, kernel, batch, precision}, OWN * sizeof *set);
+    for (int i = 0; i < o->count; i++) set[OWN + i] = o->set[i];
+    const pv_status status = pv_config_load(out, NULL, OWN + o->count, set);
+    free(set);
+    return status;
 }
 
 pv_status pv_bench_open(pv_bench_setup *s, const pv_bench_options *o)
 {
     memset(s, 0, sizeof *s);
     PV_TRY(make_config(&s->config, o));
-    pv_status status = make_data(&s->data);
+    pv_status status = open_data(s, o);
     if (status == PV_OK) status = pv_device_open(&s->device, o->device);
     if (status == PV_OK) status = pv_device_data_open(&s->images, s->device, &s->data);
     if (status != PV_OK) pv_bench_close(s);

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 
 static const char usage[] =
-    "Usage: polarvae bench train|encode|kernels|evaluate [options]\n"
+    "Usage: polarvae bench train|encode|kernels|evaluate [key=value ...] [options]\n"
     "\n"
     "train    steps/s, images/s and GFLOP/s of training, beside the machine's multiply-add peak\n"
     "         measured in the same run. The direct floor is the time of a step whose convolutions\n"
@@ -13,6 +13,10 @@ static const char usage[] =
     "kernels  the time of every kernel of a step on its own, and its shares of the peak and of\n"
     "         the bandwidth of a copy, measured in the same run\n"
     "evaluate the time of every disentanglement metric, on made codes of the whole dSprites grid\n"
+    "\n"
+    "Models see a thousand sprites, or the images that keys say: data, variant and the others "
+    "that\n"
+    "`polarvae train --help` lists under data.\n"
     "\n"
     "  --threads N       of each lane (default: all cores, or 1 with several lanes)\n"
     "  --device NAME     default: auto\n"
@@ -36,7 +40,8 @@ static const char usage[] =
     "  --quiet           nothing on stderr but errors\n"
     "\n"
     "Example:\n"
-    "  polarvae bench train --kernel 4 --threads 2 --seconds 20 --json\n";
+    "  polarvae bench train --kernel 4 --threads 2 --seconds 20 --json\n"
+    "  polarvae bench train variant=noisy\n";
 
 enum { TRAIN, ENCODE, KERNELS, EVALUATE };
 enum { STEPS = 1u << TRAIN | 1u << ENCODE | 1u << KERNELS };
@@ -49,7 +54,13 @@ static pv_status (*const benchmark[])(const pv_bench_options *) = {[TRAIN] = pv_
 
 static pv_status bench(const pv_arguments *rest, void *state)
 {
-    const pv_bench_options *o = state;
+    pv_bench_options *o = state;
+    for (int i = 0; i < rest->count; i++)
+        if (rest->verb == EVALUATE || !pv_is_assignment(rest->value[i]))
+            return pv_fail(PV_EUSAGE, "bench %s: unexpected argument '%s'", verbs[rest->verb],
+                           rest->value[i]);
+    o->set = rest->value;
+    o->count = rest->count;
     if (o->kernel != 2 && o->kernel != 4)
         return pv_fail(PV_EUSAGE, "--kernel %ld: must be 2 or 4", o->kernel);
     return benchmark[rest->verb](o);
@@ -85,7 +96,6 @@ int pv_command_bench(int argc, char **argv)
         {.name = "--quiet", .flag = &o.quiet, .verbs = 1u << TRAIN | 1u << ENCODE | 1u << EVALUATE},
         {0}};
     return pv_command_run(
-        &(pv_command){
-            .usage = usage, .verbs = verbs, .options = known, .bare = 1, .run = bench, .state = &o},
+        &(pv_command){.usage = usage, .verbs = verbs, .options = known, .run = bench, .state = &o},
         argc, argv);
 }

@@ -16,7 +16,7 @@ pv_status pv_show_metrics(pv_metric_results *out, const pv_codes *codes, const c
     pv_bar_end(&bar);
     if (status == PV_OK && !grid && !quiet)
         fprintf(stderr, "note: %s: metrics learned from the first two thirds of the rows\n",
-                codes->factor ? "not every combination of the factors is there once"
+                codes->factor ? "not every combination of the factors is there"
                               : "factors are real-valued");
     return status;
 }

@@ -163,16 +163,20 @@ static pv_status read_attributes(pv_data *d, pv_h5 *file)
                          .dim = {k},
                          .width = PV_FACTOR_NAME};
     pv_h5_array sizes = {.name = "@latents_sizes", .type = PV_H5_I32, .rank = 1, .dim = {k}};
+    int32_t nuisance[PV_MAX_FACTORS] = {0};
+    pv_h5_array unseen = {.name = "@latents_nuisance", .type = PV_H5_I32, .rank = 1, .dim = {k}};
     if (pv_h5_has(file, names.name))
         PV_TRY(pv_h5_read(file, &names, name));
     else
         for (size_t f = 0; f < k && k >= STANDARD - 1 && k <= STANDARD; f++)
             strcpy(name[f], sprites_names[f + STANDARD - k]);
     if (pv_h5_has(file, sizes.name)) PV_TRY(pv_h5_read(file, &sizes, size));
+    if (pv_h5_has(file, unseen.name)) PV_TRY(pv_h5_read(file, &unseen, nuisance));
     for (int f = 0; f < d->factors; f++) {
         name[f][PV_FACTOR_NAME - 1] = 0;
         set_name(d, f, name[f]);
         d->factor_size[f] = size[f];
+        d->nuisance[f] = nuisance[f] != 0;
     }
     return PV_OK;
 }
@@ -210,6 +214,7 @@ static void drop_colour(pv_data *d)
     d->factors--;
     memmove(d->factor_name, d->factor_name + 1, (k - 1) * sizeof *d->factor_name);
     memmove(d->factor_size, d->factor_size + 1, (k - 1) * sizeof *d->factor_size);
+    memmove(d->nuisance, d->nuisance + 1, (k - 1) * sizeof *d->nuisance);
 }
 
 static pv_status read_latents(pv_data *d, pv_h5 *file)

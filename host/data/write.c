@@ -248,6 +248,8 @@ pv_status pv_data_write(const char *path, const pv_data_contents *contents, int 
     PV_TRY(pv_h5_create(&file, path));
     pv_status status = write_text(file, "@title", contents->title);
     if (status == PV_OK) status = write_text(file, "@description", contents->description);
+    if (status == PV_OK)
+        status = write_text(file, "@pixels", contents->binary ? "0 or 1" : "0..255");
     if (status == PV_OK) status = write_factors(file, contents->table);
     if (status == PV_OK) status = write_arrays(file, contents, threads, progress);
     if (status == PV_OK) status = pv_h5_commit(file);

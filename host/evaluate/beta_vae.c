@@ -24,14 +24,16 @@ static void draw_point(pv_metric_run *run, double *point, int32_t *label)
     const pv_labelled *from = run->from;
     const size_t d = (size_t)from->variables, factors = (size_t)from->factors;
     int32_t one[PAIRS * PV_MAX_FACTORS], two[PAIRS * PV_MAX_FACTORS];
+    size_t row_one[PAIRS], row_two[PAIRS];
     const size_t k = pv_random_state_below(&run->random, factors);
     pv_draw_factors(run, one, PAIRS);
     pv_draw_factors(run, two, PAIRS);
+    for (size_t i = 0; i < PAIRS; i++) two[i * factors + k] = one[i * factors + k];
+    pv_rows_of(run, one, PAIRS, row_one);
+    pv_rows_of(run, two, PAIRS, row_two);
     memset(point, 0, d * sizeof *point);
     for (size_t i = 0; i < PAIRS; i++) {
-        two[i * factors + k] = one[i * factors + k];
-        const float *a = from->code + pv_row_of(from, one + i * factors) * d,
-                    *b = from->code + pv_row_of(from, two + i * factors) * d;
+        const float *a = from->code + row_one[i] * d, *b = from->code + row_two[i] * d;
         for (size_t j = 0; j < d; j++) point[j] += fabs((double)a[j] - (double)b[j]);
     }
     for (size_t j = 0; j < d; j++) point[j] /= PAIRS;

@@ -12,7 +12,10 @@ enum { BATCH = 250 };
 typedef struct {
     void *block;
     size_t rows, bytes;
-    int listed; /* the host says which examples */
+    int listed;     /* the host says which examples */
+    size_t paged;   /* bytes of an image where the host brings the batch's, else 0 */
+    char *page;     /* [rows] of them ... */
+    uint32_t *line; /* ... row by row: 0, 1, ... */
     pv_step *step;
     uint32_t *index;
     uint32_t *column;                 /* [latents] which of the noise's a pruned model takes */
@@ -37,6 +40,8 @@ static void lay_out(results *r, const pv_vae *vae, size_t rows, int pictures)
     r->terms = take(r, 1, sizeof *r->terms);
     r->log = take(r, 1, sizeof *r->log);
     r->index = take(r, rows, sizeof *r->index);
+    r->line = take(r, rows, sizeof *r->line);
+    r->page = take(r, rows, r->paged);
     r->column = take(r, vae->latents, sizeof *r->column);
     r->mean = take(r, rows * vae->latents, sizeof(float));
     r->variance = take(r, rows * vae->latents, sizeof(float));
@@ -61,16 +66,72 @@ static pv_status check_size(const pv_model *m, const pv_device_data *d)
     return PV_OK;
 }
 
-static pv_status results_open(results *r, const pv_model *model, pv_stream *stream, size_t rows,
-                              int pictures)
+static pv_status results_open(results *r, const pv_model *model, const pv_device_data *data,
+                              pv_stream *stream, size_t rows, int pictures)
 {
     memset(r, 0, sizeof *r);
+    r->paged = data->images ? 0 : pv_data_image_bytes(data->data);
     lay_out(r, &model->vae, rows, pictures);
     PV_TRY(pv_device_alloc(pv_stream_device(stream), r->bytes, &r->block));
     lay_out(r, &model->vae, rows, pictures);
     PV_TRY(pv_fill(stream, r->block, 0, r->bytes));
+    for (uint32_t i = 0; i < rows && r->paged; i++)
+        PV_TRY(pv_upload(stream, r->line + i, &i, sizeof i));
     if (!model->variable) return PV_OK;
     return pv_upload(stream, r->column, model->variable, model->vae.latents * sizeof *r->column);
+}
+
+/* ---- images that the host brings ---- */
+
+static pv_status record_draw(pv_program *program, const results *r, const pv_device_data *data,
+                             uint64_t seed)
+{
+    return pv_pick(program, &(pv_pick_args){.order = PV_ORDER_IID,
+                                            .seed = seed,
+                                            .purpose = PV_FOR_EVALUATION,
+                                            .examples = data->data->examples,
+                                            .step = r->step,
+                                            .index = r->index});
+}
+
+/* Which examples the next batch has, where the program itself does not say. */
+static pv_status draw(const results *r, const pv_device_data *data, pv_stream *stream,
+                      uint64_t seed)
+{
+    pv_program *program = NULL;
+    pv_status status = pv_program_begin(&program, stream, r->rows);
+    if (status == PV_OK) status = record_draw(program, r, data, seed);
+    if (status == PV_OK) status = pv_program_seal(program);
+    if (status == PV_OK) status = pv_program_run(program);
+    if (status == PV_OK) status = pv_stream_sync(stream);
+    pv_program_close(program);
+    return status;
+}
+
+static pv_status bring(const results *r, const pv_device_data *data, pv_stream *stream)
+{
+    uint32_t *index;
+    char *page = NULL;
+    PV_TRY(pv_new(&index, r->rows, sizeof *index, "a batch"));
+    pv_status status = pv_new(&page, r->rows, r->paged, "images of a batch");
+    if (status == PV_OK) status = pv_download(stream, index, r->index, r->rows * sizeof *index);
+    for (size_t i = 0, run; i < r->rows && status == PV_OK; i += run) {
+        for (run = 1; i + run < r->rows && index[i + run] == index[i] + run;) run++;
+        status = pv_data_rows(data->data, index[i], run, page + i * r->paged);
+    }
+    if (status == PV_OK) status = pv_upload(stream, r->page, page, r->rows * r->paged);
+    free(page);
+    free(index);
+    return status;
+}
+
+/* Before the program is run: its examples are in r->index, unless it draws them. */
+static pv_status prepare(const results *r, const pv_device_data *data, pv_stream *stream,
+                         uint64_t seed)
+{
+    if (!r->paged) return PV_OK;
+    if (!r->listed) PV_TRY(draw(r, data, stream, seed));
+    return bring(r, data, stream);
 }
 
 /* ---- programs ---- */
@@ -101,14 +162,14 @@ static pv_status record_codes(pv_program *program, const results *r, const pv_mo
     const size_t latents = model->vae.latents;
     pv_trace trace;
     float *logvar, *noise;
-    if (!r->listed)
-        PV_TRY(pv_pick(program, &(pv_pick_args){.order = PV_ORDER_IID,
-                                                .seed = seed,
-                                                .purpose = PV_FOR_EVALUATION,
-                                                .examples = data->data->examples,
-                                                .step = r->step,
-                                                .index = r->index}));
-    PV_TRY(pv_device_data_gather(program, data, r->index, image));
+    const pv_gathering what = {.index = r->paged ? r->line : r->index,
+                               .images = r->paged ? r->page : NULL,
+                               .examples = r->rows,
+                               .seed = seed,
+                               .purpose = PV_FOR_EVALUATION_VARIANT,
+                               .step = r->step};
+    if (!r->listed && !r->paged) PV_TRY(record_draw(program, r, data, seed));
+    PV_TRY(pv_device_data_gather(program, data, &what, image));
     PV_TRY(pv_vae_encode(program, &model->vae, &model->parameters, *image, &trace, mean, &logvar));
     PV_TRY(record_noise(program, r, model, seed, &noise));
     *z = pv_rows(program, float, latents);
@@ -172,19 +233,27 @@ static pv_status codes_open(pv_codes *c, const pv_model *model, const pv_data *d
     c->examples = examples;
     c->precision = precision;
     c->latents = (int)latents;
-    c->factors = data->factors;
+    c->factors = pv_data_observed(data);
     PV_TRY(pv_new(&c->mean, examples * latents, sizeof *c->mean, "codes"));
     PV_TRY(pv_new(&c->variance, examples * latents, sizeof *c->variance, "codes"));
     PV_TRY(pv_new(&c->sampled, examples * latents, sizeof *c->sampled, "codes"));
-    PV_TRY(pv_new(&c->factor, examples * (size_t)data->factors, sizeof *c->factor, "codes"));
-    PV_TRY(pv_new(&c->factor_name, (size_t)data->factors, sizeof *c->factor_name, "codes"));
+    PV_TRY(pv_new(&c->factor, examples * (size_t)c->factors, sizeof *c->factor, "codes"));
+    PV_TRY(pv_new(&c->factor_name, (size_t)c->factors, sizeof *c->factor_name, "codes"));
     if (model->variable) {
         PV_TRY(pv_new(&c->variable, latents, sizeof *c->variable, "codes"));
         memcpy(c->variable, model->variable, latents * sizeof *c->variable);
     }
-    for (int k = 0; k < data->factors; k++)
-        memcpy(c->factor_name[k], data->factor_name[k], sizeof *c->factor_name);
+    for (int k = 0, seen = 0; k < data->factors; k++)
+        if (!data->nuisance[k])
+            memcpy(c->factor_name[seen++], data->factor_name[k], sizeof *c->factor_name);
     return PV_OK;
+}
+
+static void copy_observed(int32_t *to, const pv_data *data, size_t example)
+{
+    const int32_t *from = data->factor + example * (size_t)data->factors;
+    for (int k = 0; k < data->factors; k++)
+        if (!data->nuisance[k]) *to++ = from[k];
 }
 
 /* The first `rows` results become examples `first`... of the codes. */
@@ -203,8 +272,7 @@ static pv_status fetch(pv_codes *c, pv_losses *losses, const results *r, const p
     PV_TRY(pv_download(stream, mean_loss, r->mean_loss, rows * sizeof *mean_loss));
     PV_TRY(pv_download(stream, kl, r->kl, rows * sizeof *kl));
     for (size_t i = 0; i < rows; i++)
-        memcpy(c->factor + (first + i) * factors, data->factor + index[i] * factors,
-               factors * sizeof *c->factor);
+        copy_observed(c->factor + (first + i) * factors, data, index[i]);
     for (size_t i = 0; i < rows && losses; i++) {
         losses->reconstruction += (double)loss[i] / (double)c->examples;
         losses->reconstruction_of_mean += (double)mean_loss[i] / (double)c->examples;
@@ -223,14 +291,15 @@ static pv_status list(const results *r, pv_stream *stream, size_t first, size_t 
 }
 
 static pv_status encode_batches(pv_codes *c, pv_losses *losses, pv_program *program,
-                                const results *r, const pv_data *data, pv_stream *stream,
-                                const pv_progress *progress)
+                                const results *r, const pv_device_data *data, pv_stream *stream,
+                                uint64_t seed, const pv_progress *progress)
 {
     for (size_t first = 0; first < c->examples; first += r->rows) {
         const size_t left = c->examples - first;
         if (r->listed) PV_TRY(list(r, stream, first, c->examples));
+        PV_TRY(prepare(r, data, stream, seed));
         PV_TRY(pv_program_run(program));
-        PV_TRY(fetch(c, losses, r, data, stream, first, left < r->rows ? left : r->rows));
+        PV_TRY(fetch(c, losses, r, data->data, stream, first, left < r->rows ? left : r->rows));
         if (progress)
             PV_TRY(progress->report(progress->state, left < r->rows ? c->examples : first + r->rows,
                                     c->examples));
@@ -252,7 +321,7 @@ pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
     PV_TRY(check_size(model, data));
     pv_status status = codes_open(out, model, data->data, examples, pv_stream_precision(stream));
     if (status == PV_OK)
-        status = results_open(&r, model, stream, examples < BATCH ? examples : BATCH, 0);
+        status = results_open(&r, model, data, stream, examples < BATCH ? examples : BATCH, 0);
     r.listed = listed;
     if (status == PV_OK) status = pv_program_begin(&program, stream, r.rows);
     if (status == PV_OK) status = record_codes(program, &r, model, data, seed, &image, &mean, &z);
@@ -261,7 +330,7 @@ pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
     if (status == PV_OK) status = record_count(program, &r);
     if (status == PV_OK) status = pv_program_seal(program);
     if (status == PV_OK)
-        status = encode_batches(out, losses, program, &r, data->data, stream, progress);
+        status = encode_batches(out, losses, program, &r, data, stream, seed, progress);
     if (losses) losses->elbo = -(losses->reconstruction + losses->kl);
     pv_program_close(program);
     pv_device_release(pv_stream_device(stream), r.block);
@@ -277,11 +346,12 @@ pv_status pv_reconstruct(float *image, float *reconstruction, const pv_model *mo
     pv_program *program = NULL;
     float *drawn, *mean, *z;
     PV_TRY(check_size(model, data));
-    pv_status status = results_open(&r, model, stream, count, 1);
+    pv_status status = results_open(&r, model, data, stream, count, 1);
     if (status == PV_OK) status = pv_program_begin(&program, stream, count);
     if (status == PV_OK) status = record_codes(program, &r, model, data, seed, &drawn, &mean, &z);
     if (status == PV_OK) status = record_pictures(program, &r, model, drawn, mean);
     if (status == PV_OK) status = pv_program_seal(program);
+    if (status == PV_OK) status = prepare(&r, data, stream, seed);
     if (status == PV_OK) status = pv_program_run(program);
     if (status == PV_OK) status = pv_download(stream, image, r.image, bytes);
     if (status == PV_OK) status = pv_download(stream, reconstruction, r.reconstruction, bytes);

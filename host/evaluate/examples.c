@@ -26,11 +26,17 @@ void pv_draw_factors(pv_metric_run *run, int32_t *factor, size_t count)
                 (int32_t)pv_random_state_below(&run->random, (uint64_t)run->from->size[k]);
 }
 
-size_t pv_row_of(const pv_labelled *from, const int32_t *factor)
+void pv_rows_of(pv_metric_run *run, const int32_t *factor, size_t count, size_t *row)
 {
-    size_t at = 0;
-    for (int k = 0; k < from->factors; k++) at = at * (size_t)from->size[k] + (size_t)factor[k];
-    return from->row[at];
+    const pv_labelled *from = run->from;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        for (int k = 0; k < from->factors; k++)
+            at = at * (size_t)from->size[k] + (size_t)*factor++;
+        at *= from->copies;
+        if (from->copies > 1) at += pv_random_state_below(&run->random, from->copies);
+        row[i] = from->row[at];
+    }
 }
 
 static void copy_row(pv_examples *e, size_t to, const pv_labelled *from, size_t row)
@@ -48,6 +54,7 @@ pv_status pv_examples_draw(pv_metric_run *run, pv_examples *out, size_t first, s
     const pv_labelled *from = run->from;
     const size_t factors = (size_t)from->factors;
     int32_t factor[BATCH * PV_MAX_FACTORS];
+    size_t row[BATCH];
     out->count = count;
     PV_TRY(pv_new(&out->code, count * (size_t)from->variables, sizeof *out->code, "examples"));
     if (from->value)
@@ -56,10 +63,12 @@ pv_status pv_examples_draw(pv_metric_run *run, pv_examples *out, size_t first, s
         PV_TRY(pv_new(&out->factor, count * factors, sizeof *out->factor, "examples"));
     for (size_t done = 0; done < count; done += BATCH) {
         const size_t batch = count - done < BATCH ? count - done : BATCH;
-        if (from->row) pv_draw_factors(run, factor, batch);
-        for (size_t i = 0; i < batch; i++)
-            copy_row(out, done + i, from,
-                     from->row ? pv_row_of(from, factor + i * factors) : first + done + i);
+        for (size_t i = 0; i < batch; i++) row[i] = first + done + i;
+        if (from->row) {
+            pv_draw_factors(run, factor, batch);
+            pv_rows_of(run, factor, batch, row);
+        }
+        for (size_t i = 0; i < batch; i++) copy_row(out, done + i, from, row[i]);
     }
     return PV_OK;
 }

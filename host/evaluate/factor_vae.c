@@ -43,7 +43,7 @@ static pv_status variances_of_all(pv_metric_run *run, double *variance, double *
     pv_status status = pv_new(&row, count, sizeof *row, "examples");
     if (status == PV_OK) {
         pv_draw_factors(run, factor, count);
-        for (size_t i = 0; i < count; i++) row[i] = pv_row_of(run->from, factor + i * factors);
+        pv_rows_of(run, factor, count, row);
         variances(variance, mean, run->from, row, count);
     }
     free(factor);
@@ -61,10 +61,8 @@ static void vote(pv_metric_run *run, const double *global, double *local, double
     size_t row[BATCH], best = d;
     const size_t k = pv_random_state_below(&run->random, factors);
     pv_draw_factors(run, factor, BATCH);
-    for (size_t i = 0; i < BATCH; i++) {
-        factor[i * factors + k] = factor[k];
-        row[i] = pv_row_of(from, factor + i * factors);
-    }
+    for (size_t i = 0; i < BATCH; i++) factor[i * factors + k] = factor[k];
+    pv_rows_of(run, factor, BATCH, row);
     variances(local, mean, from, row, BATCH);
     for (size_t j = 0; j < d; j++)
         if (sqrt(global[j]) >= DEAD &&

@@ -24,27 +24,28 @@ static pv_status take_codes(pv_labelled *l, const float *code, size_t width, con
     return PV_OK;
 }
 
-/* Where each combination stands; no rows where one is missing or there twice. */
+/* Where each combination stands; no rows where they are not there equally often. */
 static pv_status find_grid(pv_labelled *l, int32_t *const *class)
 {
-    size_t combinations = 1;
+    size_t combinations = 1, *taken;
     for (int k = 0; k < l->factors; k++) {
         if (combinations > l->rows / (size_t)l->size[k]) return PV_OK;
         combinations *= (size_t)l->size[k];
     }
-    if (combinations != l->rows) return PV_OK;
+    if (l->rows % combinations != 0) return PV_OK;
+    l->copies = l->rows / combinations;
     PV_TRY(pv_new(&l->row, l->rows, sizeof *l->row, "a grid"));
-    for (size_t i = 0; i < l->rows; i++) l->row[i] = SIZE_MAX;
-    for (size_t i = 0; i < l->rows; i++) {
+    PV_TRY(pv_new(&taken, combinations, sizeof *taken, "a grid"));
+    for (size_t i = 0; i < l->rows && l->row; i++) {
         size_t at = 0;
         for (int k = 0; k < l->factors; k++) at = at * (size_t)l->size[k] + (size_t) class[k][i];
-        if (l->row[at] != SIZE_MAX) {
+        if (taken[at] == l->copies) {
             free(l->row);
             l->row = NULL;
-            return PV_OK;
-        }
-        l->row[at] = i;
+        } else
+            l->row[at * l->copies + taken[at]++] = i;
     }
+    free(taken);
     return PV_OK;
 }
 

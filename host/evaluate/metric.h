@@ -76,9 +76,10 @@ pv_status pv_examples_all(pv_metric_run *run, pv_examples *out);
 pv_status pv_examples_split(pv_metric_run *run, pv_examples *train, pv_examples *test);
 
 /* Factors of `count` examples, [count, factors] as classes 0, 1, ...: factor by factor, as
- * disentanglement_lib draws; and the codes of such an example. */
+ * disentanglement_lib draws; and the rows of such examples, one of them drawn where there are
+ * several copies. */
 void pv_draw_factors(pv_metric_run *run, int32_t *factor, size_t count);
-size_t pv_row_of(const pv_labelled *from, const int32_t *factor);
+void pv_rows_of(pv_metric_run *run, const int32_t *factor, size_t count, size_t *row);
 
 /* Column k of factors, [count]. */
 pv_status pv_examples_label(int32_t **out, const pv_examples *e, int factors, int k);

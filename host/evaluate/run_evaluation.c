@@ -135,7 +135,7 @@ static pv_status measure_all(pv_evaluation *e, const pv_run_evaluation *w, const
     hearing h = {w, "encoding all"};
     if (!wanted(c->metrics) && !wanted(c->subset_metrics)) return PV_OK;
     if (!w->images->data->complete) {
-        say(w, "note: not every combination of the factors is there once: metrics learn from the "
+        say(w, "note: not every combination of the factors is there: metrics learn from the "
                "first two thirds of the rows");
         return measure(e, w, codes);
     }

@@ -15,6 +15,22 @@ typedef struct {
 } pv_image_grid;
 pv_status pv_image_grid_write(const pv_image_grid *grid, const char *path);
 
+/* Rows of images [height, width, channels] (1 or 3), values in 0..1 (clipped), each row with a title
+ * before it and a caption below each image. pixels holds the rows' images one after another. */
+enum { PV_SHEET_COLUMNS = 12 };
+typedef struct {
+    const char *title, *note; /* note: a line below the title, or NULL */
+    int images;               /* at most PV_SHEET_COLUMNS */
+    const char *caption[PV_SHEET_COLUMNS];
+} pv_sheet_row;
+typedef struct {
+    int rows;
+    const pv_sheet_row *row;
+    const float *pixels;
+    int height, width, channels;
+} pv_sheet;
+pv_status pv_sheet_write(const pv_sheet *sheet, const char *path);
+
 /* Square matrices side by side, each with a title above, row and column labels (may be NULL:
  * numbers), a colour for each value from `low` to `high` (blue, white, red around the middle), the
  * number written into each cell, and a colour scale. NaN cells are grey. */

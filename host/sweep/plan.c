@@ -58,7 +58,7 @@ static pv_status plan_model(pv_team *t, size_t index)
                       .stage = trained ? PV_TO_EVALUATE : PV_TO_TRAIN,
                       .own = own,
                       .counted = own && !trained};
-        status = pv_sets_add(&t->sets, m.config.data, &j->set);
+        status = pv_sets_add(&t->sets, &m.config, &j->set);
         t->queue[t->queued++] = j;
         if (own && !trained) t->total += j->steps;
     }

@@ -6,18 +6,19 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "polarvae/source.h"
 
-pv_status pv_sets_add(pv_sets *sets, const char *name, size_t *index)
+pv_status pv_sets_add(pv_sets *sets, const pv_config *config, size_t *index)
 {
+    pv_source source;
     size_t i = 0;
-    while (i < sets->count && strcmp(sets->at[i]->name, name) != 0) i++;
+    PV_TRY(pv_source_of(&source, config));
+    while (i < sets->count && memcmp(&sets->at[i]->source, &source, sizeof source) != 0) i++;
     if (i == sets->count) {
         pv_set **at = realloc(sets->at, (sets->count + 1) * sizeof(pv_set *));
         if (!at) return pv_fail(PV_ENOMEM, "out of memory: data sets");
         sets->at = at;
         PV_TRY(pv_new(&at[i], 1, sizeof **at, "a data set"));
-        snprintf(at[i]->name, sizeof at[i]->name, "%s", name);
+        memcpy(&at[i]->source, &source, sizeof source); /* with its padding, for memcmp */
         pthread_mutex_init(&at[i]->door, NULL);
         sets->count++;
     }
@@ -50,9 +51,11 @@ void pv_sets_close(pv_sets *sets)
 static pv_status open_set(pv_set *s, pv_device *device, int number, int quiet)
 {
     pv_status status = PV_OK;
-    if (!s->opened) status = pv_source_open(&s->data, s->name, 0, quiet);
+    if (!s->opened) status = pv_source_open(&s->data, &s->source, 0, quiet);
     s->opened |= status == PV_OK;
     if (status == PV_OK) status = pv_device_data_open(&s->images[number], device, &s->data);
+    const char *notice = status == PV_OK ? pv_device_data_notice(&s->images[number]) : NULL;
+    if (notice && !quiet) fprintf(stderr, "warning: %s: %s\n", s->source.name, notice);
     if (status == PV_OK) return PV_OK;
     snprintf(s->error, sizeof s->error, "%s", pv_error());
     return status;

@@ -5,11 +5,12 @@
 
 #include <pthread.h>
 
+#include "polarvae/source.h"
 #include "polarvae/sweep.h"
 #include "polarvae/train.h"
 
 typedef struct {
-    char name[PV_TEXT];
+    pv_source source;
     size_t wanted; /* models that will still take it */
     pthread_mutex_t door;
     pv_data data;
@@ -24,8 +25,8 @@ typedef struct {
     size_t count;
 } pv_sets;
 
-/* One more model wants the data set of that name; *index is its number. */
-pv_status pv_sets_add(pv_sets *sets, const char *name, size_t *index);
+/* One more model wants the data set of its configuration; *index is its number. */
+pv_status pv_sets_add(pv_sets *sets, const pv_config *config, size_t *index);
 void pv_sets_close(pv_sets *sets);
 
 /* The images on a device, of which they are one copy, opened by the first that takes them; the

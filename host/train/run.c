@@ -229,8 +229,12 @@ static pv_status open_own(run *r)
     const pv_config *c = r->config;
     PV_TRY(pv_device_open(&r->own_device, c->device));
     PV_TRY(pv_stream_open(&r->own_stream, r->own_device, (int)c->threads));
-    PV_TRY(pv_source_open(&r->own_data, c->data, (int)c->threads, r->options->quiet));
+    pv_source source;
+    PV_TRY(pv_source_of(&source, c));
+    PV_TRY(pv_source_open(&r->own_data, &source, (int)c->threads, r->options->quiet));
     PV_TRY(pv_device_data_open(&r->own_images, r->own_device, &r->own_data));
+    const char *notice = pv_device_data_notice(&r->own_images);
+    if (notice && !r->options->quiet) fprintf(stderr, "warning: %s: %s\n", c->data, notice);
     r->stream = r->own_stream;
     r->images = &r->own_images;
     return PV_OK;

@@ -9,22 +9,44 @@ typedef struct {
     pv_trace trace; /* of the encoder */
 } codes;
 
-static pv_status draw_image(pv_trainer *t, pv_program *program, uint64_t purpose,
+/* What the random numbers of a batch are for. */
+typedef struct {
+    uint64_t order, noise, variant;
+} purposes;
+static const purposes for_batch = {PV_FOR_ORDER, PV_FOR_NOISE, PV_FOR_VARIANT};
+static const purposes for_second = {PV_FOR_SECOND_ORDER, PV_FOR_SECOND_NOISE,
+                                    PV_FOR_SECOND_VARIANT};
+
+static pv_order order_of(const pv_trainer *t)
+{
+    if (t->weights) return PV_ORDER_WEIGHTED;
+    return t->config->order == PV_ORDER_KEY_EPOCHS ? PV_ORDER_EPOCHS : PV_ORDER_IID;
+}
+
+static pv_status draw_image(pv_trainer *t, pv_program *program, const purposes *purpose,
                             const float **image)
 {
     const pv_config *c = t->config;
     uint32_t *index = pv_rows(program, uint32_t, 1);
     float *gathered;
-    PV_TRY(pv_pick(
-        program,
-        &(pv_pick_args){.order = c->order == PV_ORDER_KEY_EPOCHS ? PV_ORDER_EPOCHS : PV_ORDER_IID,
-                        .seed = (uint64_t)c->seed,
-                        .purpose = purpose,
-                        .examples = t->data->data->examples,
-                        .batch = (uint64_t)c->batch,
-                        .step = t->step_block,
-                        .index = index}));
-    PV_TRY(pv_device_data_gather(program, t->data, index, &gathered));
+    pv_gathering what = {.index = index,
+                         .examples = t->data->data->examples,
+                         .seed = (uint64_t)c->seed,
+                         .purpose = purpose->variant,
+                         .step = t->step_block};
+    if (t->window) {
+        what.images = pv_window_images(t->window);
+        what.examples = pv_window_examples(t->window);
+    }
+    PV_TRY(pv_pick(program, &(pv_pick_args){.order = order_of(t),
+                                            .seed = (uint64_t)c->seed,
+                                            .purpose = purpose->order,
+                                            .examples = what.examples,
+                                            .batch = (uint64_t)c->batch,
+                                            .step = t->step_block,
+                                            .cumulative = t->weights,
+                                            .index = index}));
+    PV_TRY(pv_device_data_gather(program, t->data, &what, &gathered));
     *image = gathered;
     return PV_OK;
 }
@@ -41,11 +63,10 @@ static pv_status draw_noise(pv_trainer *t, pv_program *program, uint64_t purpose
                                               .noise = drawn});
 }
 
-static pv_status encode(pv_trainer *t, pv_program *program, uint64_t for_order, uint64_t for_noise,
-                        codes *c)
+static pv_status encode(pv_trainer *t, pv_program *program, const purposes *purpose, codes *c)
 {
-    if (!c->image) PV_TRY(draw_image(t, program, for_order, &c->image));
-    if (!c->noise) PV_TRY(draw_noise(t, program, for_noise, &c->noise));
+    if (!c->image) PV_TRY(draw_image(t, program, purpose, &c->image));
+    if (!c->noise) PV_TRY(draw_noise(t, program, purpose->noise, &c->noise));
     PV_TRY(
         pv_vae_encode(program, &t->vae, &t->parameters, c->image, &c->trace, &c->mean, &c->logvar));
     c->z = pv_rows(program, float, t->vae.latents);
@@ -119,14 +140,14 @@ pv_status pv_trainer_record(pv_trainer *t, pv_program *program, const pv_step_so
     float *dlogits, *dz;
     pv_trace decoder;
 
-    PV_TRY(encode(t, program, PV_FOR_ORDER, PV_FOR_NOISE, &batch));
+    PV_TRY(encode(t, program, &for_batch, &batch));
     PV_TRY(pv_net_forward(program, &vae->decoder, p, batch.z, &decoder));
     PV_TRY(
         reconstruct(t, program, pv_trace_output(&vae->decoder, &decoder), batch.image, &dlogits));
     PV_TRY(pv_net_backward(program, &vae->decoder, p, &decoder, &(pv_layer_gradient){.dy = dlogits},
                            &dz));
     if (t->objective->second_batch && t->objective->second_batch(t->config))
-        PV_TRY(encode(t, program, PV_FOR_SECOND_ORDER, PV_FOR_SECOND_NOISE, &second));
+        PV_TRY(encode(t, program, &for_second, &second));
 
     const pv_objective_context context = {
         .program = program,

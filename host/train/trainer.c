@@ -7,47 +7,34 @@
 
 #include "base/base.h"
 
-/* ---- the data set on the device ---- */
-
-static size_t image_bytes(const pv_data *d)
-{
-    return d->bits ? d->examples * d->words * sizeof(uint32_t)
-                   : d->examples * (size_t)(d->height * d->width * d->channels);
-}
-
-pv_status pv_device_data_open(pv_device_data *out, pv_device *device, const pv_data *data)
-{
-    *out = (pv_device_data){.data = data, .device = device};
-    const void *images = data->bits ? (const void *)data->bits : data->bytes;
-    return pv_device_share(device, images, image_bytes(data), &out->images);
-}
-
-void pv_device_data_close(pv_device_data *d)
-{
-    if (d->device) pv_device_unshare(d->device, d->images);
-    memset(d, 0, sizeof *d);
-}
-
-pv_status pv_device_data_gather(pv_program *program, const pv_device_data *d, const uint32_t *index,
-                                float **image)
-{
-    const size_t pixels = (size_t)(d->data->height * d->data->width * d->data->channels);
-    float *to = *image = pv_rows(program, float, pixels);
-    if (d->data->bits)
-        return pv_gather_bits(program, &(pv_gather_bits_args){.cols = pixels,
-                                                              .words = d->data->words,
-                                                              .examples = d->data->examples,
-                                                              .index = index,
-                                                              .bits = d->images,
-                                                              .image = to});
-    return pv_gather_bytes(program, &(pv_gather_bytes_args){.cols = pixels,
-                                                            .examples = d->data->examples,
-                                                            .index = index,
-                                                            .bytes = d->images,
-                                                            .image = to});
-}
-
 /* ---- opening and closing ---- */
+
+enum { WINDOW = 1 << 30 }; /* bytes of images, unless data_memory allows fewer */
+
+/* Where batches come from, unless from all images with the same probability. */
+static pv_status open_draws(pv_trainer *t)
+{
+    const pv_config *c = t->config;
+    const pv_data *d = t->data->data;
+    const int correlated = strcmp(c->correlation, "none") != 0;
+    size_t bytes = WINDOW;
+    if (correlated && c->order != PV_ORDER_KEY_IID)
+        return pv_fail(PV_EUSAGE, "correlation: examples are drawn by weight; order must be iid");
+    if (!t->data->images) {
+        if (correlated || c->order != PV_ORDER_KEY_IID)
+            return pv_fail(PV_EUSAGE,
+                           "%s: needs all images in memory, and they are more than it holds",
+                           correlated ? "correlation" : "order=epochs");
+        if (c->data_memory && (size_t)c->data_memory < (bytes >> 20))
+            bytes = (size_t)c->data_memory << 20;
+        return pv_window_open(&t->window, t->data, t->stream, (uint64_t)c->seed, (size_t)c->batch,
+                              bytes);
+    }
+    if (!correlated) return PV_OK;
+    PV_TRY(pv_data_correlate(&t->cumulative, d, c->correlation));
+    return pv_device_share(t->data->device, t->cumulative, d->examples * sizeof *t->cumulative,
+                           &t->weights);
+}
 
 static pv_status open_blocks(pv_trainer *t)
 {
@@ -84,6 +71,7 @@ pv_status pv_trainer_open(pv_trainer **out, const pv_config *config, const pv_de
                                  .measured = config->cudnn_benchmark});
     if (status == PV_OK) status = pv_vae_shape(&t->vae, config, d->height, d->width, d->channels);
     if (status == PV_OK) status = open_blocks(t);
+    if (status == PV_OK) status = open_draws(t);
     if (status == PV_OK) status = pv_program_begin(&t->step, stream, (size_t)config->batch);
     if (status == PV_OK) status = pv_trainer_record(t, t->step, &(pv_step_source){0}, 1);
     if (status == PV_OK) status = pv_program_seal(t->step);
@@ -99,6 +87,9 @@ void pv_trainer_close(pv_trainer *t)
 {
     if (!t) return;
     pv_program_close(t->step);
+    pv_window_close(t->window);
+    pv_device_unshare(t->data->device, t->weights);
+    free(t->cumulative);
     pv_parameters_close(&t->parameters);
     pv_device_release(pv_stream_device(t->stream), t->block);
     free(t);
@@ -108,6 +99,7 @@ void pv_trainer_close(pv_trainer *t)
 
 pv_status pv_trainer_step(pv_trainer *t)
 {
+    if (t->window) PV_TRY(pv_window_move(t->window, t->count));
     PV_TRY(pv_program_run(t->step));
     t->count++;
     return PV_OK;
@@ -171,6 +163,7 @@ pv_status pv_trainer_probe(pv_trainer *t, const float *image, const float *noise
     if (status == PV_OK)
         status = pv_trainer_record(t, program, &(pv_step_source){block, device_noise}, 0);
     if (status == PV_OK) status = pv_program_seal(program);
+    if (status == PV_OK && t->window) status = pv_window_move(t->window, t->count);
     if (status == PV_OK) status = pv_program_run(program);
     if (status == PV_OK)
         status = pv_download(t->stream, got, t->terms, (size_t)t->term_count * sizeof *got);

@@ -3,10 +3,14 @@
 #define PV_TRAINER_H
 
 #include "polarvae/train.h"
+#include "train/window.h"
 
 struct pv_trainer {
     const pv_config *config;
     const pv_device_data *data;
+    pv_window *window;    /* of images that are too many, else NULL */
+    uint64_t *cumulative; /* weights of examples whose factors are correlated, else NULL ... */
+    const void *weights;  /* ... on the device */
     pv_stream *stream;
     const pv_objective *objective;
     pv_vae vae;

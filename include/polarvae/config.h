@@ -26,8 +26,14 @@ enum { PV_TEXT = 1024, PV_MAX_SNAPSHOTS = 4096, PV_OBJECTIVE_VALUES = 8 };
 /* clang-format off */
 #define PV_CONFIG_KEYS(SECTION, TEXT, CHOICE, COUNT, REAL, LIST)                                                        \
     SECTION("data")                                                                                                     \
-    TEXT(data, "dsprites", "an HDF5 file in the dSprites or 3dshapes layout; dsprites: the generated grid, in the user's cache") \
+    TEXT(data, "dsprites", "an HDF5 file in the dSprites or 3dshapes layout, or a data set of the study: dsprites (the generated grid), dsprites_noshape, color_dsprites, noisy_dsprites, scream_dsprites and, once imported, smallnorb, cars3d, shapes3d, mpi3d_toy, mpi3d_realistic, mpi3d_real") \
+    CHOICE(variant, "none", "none|color|noisy|scream", "what binary images get when a batch is gathered: a random colour, noise around them, a patch of a picture behind them") \
+    TEXT(background, "auto", "that picture, PNG or JPEG; auto: scream.jpg where data sets are kept")                    \
+    TEXT(nuisance, "auto", "factors that vary but are not observed, names with commas, or none; auto: as the data set has them") \
+    CHOICE(smallnorb_overshoot, "false", "false|true", "SmallNORB with pixels below 0 and above 1 where resizing made them, as the study saw it") \
     CHOICE(order, "iid", "iid|epochs", "iid: drawn with replacement, as the study; epochs: shuffled passes")            \
+    TEXT(correlation, "none", "correlated factors in training: FACTOR:FACTOR:STRENGTH, with commas, as shape:scale:0.1; the smaller, the stronger; -FACTOR: inverse; *: all others") \
+    COUNT(data_memory, 0, 0, 100000000, "MiB of images that are held; more stay in the file, in blocks that change as training goes on. 0: what the machine has") \
     SECTION("model")                                                                                                    \
     CHOICE(network, "conv", "conv|fc", "the study's convolutional pair, or its fully connected one")                    \
     CHOICE(kernel, "2", "2|4", "kernel size of encoder layers 3 and 4: 2 is the study's code, 4 its paper's table")     \

@@ -11,6 +11,7 @@
 
 typedef struct {
     const char *name;   /* "smallnorb": what the command and, once imported, data= call it */
+    int kept;           /* data=NAME finds it where data sets are kept (source.h) */
     const char *source; /* what SOURCE is, as help says it */
 } pv_import_kind;
 extern const pv_import_kind pv_import_kinds[]; /* ended by a NULL name */

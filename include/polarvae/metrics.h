@@ -17,8 +17,9 @@
 struct pv_json; /* host/base/base.h */
 
 /* One representation of examples with known factors. Where the rows hold every combination of the
- * factors' values exactly once, in any order, it serves as a generator: examples are drawn from it
- * with replacement, and interventions (examples that share a factor) are look-ups. Otherwise
+ * factors' values equally often, in any order, it serves as a generator: examples are drawn from it
+ * with replacement, and interventions (examples that share a factor) are look-ups; copies differ in
+ * nuisance factors, and one of them is drawn, as disentanglement_lib draws such factors. Otherwise
  * metrics that train a predictor use the first two thirds of the rows and test on the rest, the
  * others use all, and those that need interventions are undefined. */
 typedef struct {
@@ -29,7 +30,8 @@ typedef struct {
     float *code;     /* [rows, variables]; owned, as what follows */
     int32_t *factor; /* [rows, factors] as given */
     int32_t *size;   /* [factors] how many values a factor has */
-    size_t *row;     /* of each combination, row-major; NULL: not every one is there */
+    size_t *row;     /* [combinations, copies], row-major; NULL: not every one is there */
+    size_t copies;   /* rows that share a combination */
     /* Where some factor is real-valued, in place of the last three: */
     double *value; /* [rows, factors], each factor in units of a power of two: at most 1 */
     unsigned real; /* bit k: factor k is real-valued, the others are whole numbers */

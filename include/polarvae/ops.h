@@ -99,13 +99,17 @@ typedef enum { PV_LINEAR, PV_RELU, PV_LEAKY_RELU, PV_TANH } pv_activation;
 
 /* ---- batches (kernels/batch.h) ---- */
 
-/* index[row]: which example row `first + row` of the batch of the current step is. ORDER_IID draws
- * uniformly with replacement, as the study does; ORDER_EPOCHS walks through a fresh permutation of
- * all examples every epoch; ORDER_LISTED is first + row. `batch` is the rows of a whole batch. */
-typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
+/* index[row]: which example row `first + row` of the batch of the current step is.
+ *   ORDER_IID       drawn uniformly with replacement, as the study does
+ *   ORDER_EPOCHS    a walk through a fresh permutation of all examples every epoch
+ *   ORDER_LISTED    first + row
+ *   ORDER_WEIGHTED  drawn with replacement, example i with the probability (cumulative[i] -
+ *                   cumulative[i - 1]) / 2^64; the last one that can be drawn has 2^64 - 1
+ * `batch` is the rows of a whole batch. */
+typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED, PV_ORDER_WEIGHTED } pv_order;
 #define PV_FIELDS_pick(F, V)                                                                       \
     V(int, order) V(uint64_t, seed) V(uint64_t, purpose) V(uint64_t, examples) V(uint64_t, batch)  \
-    F(SHARED, pv_step, step, 1)                                                                    \
+    F(SHARED, pv_step, step, 1) F(SHARED, uint64_t, cumulative, a->examples)                       \
     F(OUT, uint32_t, index, 1)
 
 /* image[row, :] = example index[row] as floats; bits: 32 pixels a word, lowest bit first, each row
@@ -120,6 +124,29 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     F(IN, uint32_t, index, 1)                                                                      \
     F(SHARED, uint8_t, bytes, a->cols * a->examples)                                               \
     F(OUT, float, image, a->cols)
+/* Resized images that leave 0..255: divided by 255, too. */
+#define PV_FIELDS_gather_shorts(F, V)                                                              \
+    V(size_t, examples)                                                                            \
+    F(IN, uint32_t, index, 1)                                                                      \
+    F(SHARED, int16_t, shorts, a->cols * a->examples)                                              \
+    F(OUT, float, image, a->cols)
+
+/* Binary images become red, green and blue, cols = 3 * pixels, with numbers u in [0, 1) from (seed,
+ * purpose, step, row, ...): the variants of data.h. */
+#define PV_VARIANT_FIELDS(F, V)                                                                    \
+    V(size_t, words) V(size_t, examples) V(uint64_t, seed) V(uint64_t, purpose)                    \
+    F(SHARED, pv_step, step, 1)                                                                    \
+    F(IN, uint32_t, index, 1)                                                                      \
+    F(SHARED, uint32_t, bits, a->words * a->examples)                                              \
+    F(OUT, float, image, a->cols)
+#define PV_FIELDS_gather_color(F, V) PV_VARIANT_FIELDS(F, V)
+#define PV_FIELDS_gather_noisy(F, V) PV_VARIANT_FIELDS(F, V)
+/* background [background_height, background_width, 3]; the patch starts at a row drawn below
+ * background_height - height (0 where that is 0), and a column likewise. */
+#define PV_FIELDS_gather_scream(F, V)                                                              \
+    V(size_t, height) V(size_t, width) V(size_t, background_height) V(size_t, background_width)    \
+    F(SHARED, uint8_t, background, a->background_height * a->background_width * 3)                 \
+    PV_VARIANT_FIELDS(F, V)
 
 /* ---- the posterior (kernels/gaussian.h); cols = latents ---- */
 
@@ -336,6 +363,10 @@ typedef enum { PV_ORDER_IID, PV_ORDER_EPOCHS, PV_ORDER_LISTED } pv_order;
     map(pick)                                                                                      \
     rows(gather_bits)                                                                              \
     rows(gather_bytes)                                                                             \
+    rows(gather_shorts)                                                                            \
+    rows(gather_color)                                                                             \
+    rows(gather_noisy)                                                                             \
+    rows(gather_scream)                                                                            \
     map(noise)                                                                                     \
     map(select)                                                                                    \
     each(reparameterise)                                                                           \

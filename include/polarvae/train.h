@@ -13,15 +13,28 @@
 typedef struct {
     const pv_data *data; /* must stay; borrowed */
     pv_device *device;
-    const void *images; /* bits or bytes, as data has them */
+    const void *images;     /* bits, bytes or shorts, as data has them; NULL: more than fits */
+    const void *background; /* of a variant that has one */
 } pv_device_data;
 
+/* Images that do not fit into the device's memory, or stay in their file, are no failure: models in
+ * training then hold a part of them that changes, and others read what they need. */
 pv_status pv_device_data_open(pv_device_data *out, pv_device *device, const pv_data *data);
 void pv_device_data_close(pv_device_data *data); /* a zeroed struct is fine */
+/* A warning where images do not fit, or NULL. */
+const char *pv_device_data_notice(const pv_device_data *data);
 
-/* Records the gathering of examples index[rows] as floats in 0..1, [rows, pixels]. */
+/* What a batch is gathered from, and with which random numbers a variant makes its images. */
+typedef struct {
+    const uint32_t *index; /* [rows] which images */
+    const void *images;    /* in device memory, in data's form; NULL: all of data's */
+    size_t examples;       /* of `images` */
+    uint64_t seed, purpose;
+    const pv_step *step;
+} pv_gathering;
+/* Records the gathering as floats, [rows, pixels], in 0..1 (resized images may leave it). */
 pv_status pv_device_data_gather(pv_program *program, const pv_device_data *data,
-                                const uint32_t *index, float **image);
+                                const pv_gathering *what, float **image);
 
 /* ---- a model in training ---- */
 

@@ -44,6 +44,29 @@ static void case_pick(size_t rows, size_t cols)
         }
     }
     if (examples > 20) check(same < 30, "%s: %zu examples where they were", context, same);
+
+    /* By weight: those of weight 0 never; where the numbers lie says which ones. */
+    uint64_t *cumulative = malloc(examples * sizeof *cumulative), sum = 0, all = 0;
+    for (size_t i = 0; i < examples; i++) all += hash((uint32_t)i) % 3 + (i == 0);
+    for (size_t i = 0; i < examples; i++) {
+        sum += hash((uint32_t)i) % 3 + (i == 0);
+        cumulative[i] = sum == all ? UINT64_MAX : UINT64_MAX / all * sum;
+    }
+    for (uint64_t count = 0; count < 4; count++) {
+        step = step_of(count * 1000003);
+        RUN(pick, .rows = rows, .cols = 1, .order = PV_ORDER_WEIGHTED, .seed = 7,
+            .purpose = PV_FOR_ORDER, .examples = examples, .batch = rows, .step = &step,
+            .cumulative = cumulative, .index = index);
+        for (size_t row = 0; row < rows; row++) {
+            const pv_random r = pv_philox(7, PV_FOR_ORDER, step.count, row);
+            const uint64_t number = (uint64_t)r.word[1] << 32 | r.word[0];
+            size_t want = 0;
+            while (cumulative[want] <= number) want++;
+            check(index[row] == want, "%s: weighted %zu is %u, not %zu", context, row, index[row],
+                  want);
+        }
+    }
+    free(cumulative);
     free(index);
     free(seen);
     free(before);
@@ -92,6 +115,120 @@ static void case_gather_bytes(size_t rows, size_t cols)
     free(index);
     free(bytes);
     free(image);
+}
+
+static void case_gather_shorts(size_t rows, size_t cols)
+{
+    uint32_t *index = some_examples(rows);
+    int16_t *shorts = malloc(cols * EXAMPLES * sizeof *shorts);
+    float *image = new_floats(rows * cols);
+    for (size_t i = 0; i < cols * EXAMPLES; i++)
+        shorts[i] = (int16_t)((int)(hash((uint32_t)i) % 300) - 20);
+    RUN(gather_shorts, .rows = rows, .cols = cols, .examples = EXAMPLES, .index = index,
+        .shorts = shorts, .image = image);
+    worst w = {0};
+    for (size_t i = 0; i < rows * cols; i++)
+        compare(&w, i, (double)image[i], shorts[index[i / cols] * cols + i % cols] / 255.0, 7e-8);
+    judge("image", &w);
+    free(index);
+    free(shorts);
+    free(image);
+}
+
+/* ---- variants ---- */
+
+typedef struct {
+    size_t words, cols;
+    uint32_t *index, *bits;
+    float *image;
+    pv_step step;
+} variant_case;
+
+static variant_case variant_open(size_t rows, size_t cols)
+{
+    variant_case v = {.words = (cols + 31) / 32, .step = step_of(cols * 77)};
+    v.cols = 96 * v.words;
+    v.index = some_examples(rows);
+    v.bits = malloc(v.words * EXAMPLES * sizeof *v.bits);
+    v.image = new_floats(rows * v.cols);
+    for (size_t i = 0; i < v.words * EXAMPLES; i++) v.bits[i] = hash((uint32_t)i);
+    return v;
+}
+
+static void variant_close(variant_case *v)
+{
+    free(v->index);
+    free(v->bits);
+    free(v->image);
+}
+
+static int sprite_at(const variant_case *v, size_t row, size_t pixel)
+{
+    return v->bits[v->index[row] * v->words + pixel / 32] >> pixel % 32 & 1;
+}
+
+/* In [0, 1), in steps of 2^-23. */
+static double fraction_of(const variant_case *v, size_t block, int word)
+{
+    return floor(pv_philox(7, PV_FOR_VARIANT, v->step.count, block).word[word] / 512.0) / 0x1p23;
+}
+
+#define VARIANT_ARGS(v)                                                                            \
+    .rows = rows, .cols = v.cols, .words = v.words, .examples = EXAMPLES, .seed = 7,               \
+    .purpose = PV_FOR_VARIANT, .step = &v.step, .index = v.index, .bits = v.bits, .image = v.image
+
+static void case_gather_color(size_t rows, size_t cols)
+{
+    variant_case v = variant_open(rows, cols);
+    RUN(gather_color, VARIANT_ARGS(v));
+    worst w = {0};
+    for (size_t i = 0; i < rows * v.cols; i++) {
+        const size_t row = i / v.cols, j = i % v.cols;
+        const double color = 0.5 + fraction_of(&v, row, (int)(j % 3)) / 2;
+        compare(&w, i, (double)v.image[i], sprite_at(&v, row, j / 3) ? color : 0.0, 0.0);
+    }
+    judge("image", &w);
+    variant_close(&v);
+}
+
+static void case_gather_noisy(size_t rows, size_t cols)
+{
+    variant_case v = variant_open(rows, cols);
+    RUN(gather_noisy, VARIANT_ARGS(v));
+    worst w = {0};
+    for (size_t i = 0; i < rows * v.cols; i++) {
+        const size_t row = i / v.cols, j = i % v.cols;
+        const double noise = fraction_of(&v, i / 4, (int)(i % 4));
+        compare(&w, i, (double)v.image[i], fmin(sprite_at(&v, row, j / 3) + noise, 1.0), 0.0);
+    }
+    judge("image", &w);
+    variant_close(&v);
+}
+
+static void case_gather_scream(size_t rows, size_t cols)
+{
+    variant_case v = variant_open(rows, cols);
+    const size_t height = 2 * v.words, width = 16;
+    /* a background of the same width leaves one place */
+    const size_t tall = height + 1 + cols % 5, wide = width + cols % 3;
+    uint8_t *background = malloc(tall * wide * 3);
+    for (size_t i = 0; i < tall * wide * 3; i++) background[i] = (uint8_t)hash((uint32_t)i + 99);
+    RUN(gather_scream, VARIANT_ARGS(v), .height = height, .width = width, .background = background,
+        .background_height = tall, .background_width = wide);
+    worst w = {0};
+    for (size_t i = 0; i < rows * v.cols; i++) {
+        const size_t row = i / v.cols, j = i % v.cols, pixel = j / 3;
+        const pv_random r = pv_philox(7, PV_FOR_VARIANT, v.step.count, 2 * row);
+        const size_t top = (size_t)(r.word[0] * 0x1p-32 * (double)(tall - height));
+        const size_t left = (size_t)(r.word[1] * 0x1p-32 * (double)(wide - width));
+        const size_t at = ((top + pixel / width) * wide + left + pixel % width) * 3 + j % 3;
+        const double ground =
+            (background[at] / 255.0 + fraction_of(&v, 2 * row + 1, (int)(j % 3))) / 2;
+        compare(&w, i, (double)v.image[i], sprite_at(&v, row, pixel) ? 1 - ground : ground, 1e-7);
+    }
+    judge("image", &w);
+    free(background);
+    variant_close(&v);
 }
 
 #endif

@@ -23,7 +23,8 @@ static void test_known_answers(void)
          {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        pv_random r = pv_philox_block(known[i].counter, known[i].key[0], known[i].key[1]);
+        pv_random r = pv_philox_block(known[i].counter[0], known[i].counter[1], known[i].counter[2],
+                                      known[i].counter[3], known[i].key[0], known[i].key[1]);
         for (int w = 0; w < 4; w++)
             check(r.word[w] == known[i].word[w], "vector %zu, word %d: %08x, not %08x", i, w,
                   r.word[w], known[i].word[w]);

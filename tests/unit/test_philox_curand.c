@@ -25,7 +25,7 @@ int main(void)
             word = word * 1664525u + 1013904223u;
             in[w] = i < 64 ? (uint32_t)(-(i >> w & 1)) : word; /* all zeros and ones first */
         }
-        pv_random ours = pv_philox_block(in, in[4], in[5]);
+        pv_random ours = pv_philox_block(in[0], in[1], in[2], in[3], in[4], in[5]);
         uint4 theirs =
             curand_Philox4x32_10((uint4){in[0], in[1], in[2], in[3]}, (uint2){in[4], in[5]});
         check(ours.word[0] == theirs.x && ours.word[1] == theirs.y && ours.word[2] == theirs.z &&
