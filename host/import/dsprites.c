@@ -3,7 +3,7 @@
 
 #include "base/base.h"
 #include "data/layout.h"
-#include "import/stream.h"
+#include "import/pixels.h"
 #include "import/table.h"
 
 enum { FACTORS = 5, COLUMNS = FACTORS + 1 /* the first: one colour */, SIDE = 64, ALL = 737280 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "import/stream.h"
+#include "import/pixels.h"
 #include "import/table.h"
 
 enum { FACTORS = 7, SIDE = 64 };

@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 #include "data/layout.h"
-#include "import/stream.h"
+#include "import/pixels.h"
 #include "import/table.h"
 
 enum { FACTORS = 6, SIDE = 64, CHANNELS = 3, ALL = 480000 };

@@ -1,6 +1,6 @@
-/* stream.h -- the images of one array of a public file, one after another. */
-#ifndef PV_IMPORT_STREAM_H
-#define PV_IMPORT_STREAM_H
+/* pixels.h -- the images of one array of a public file, one after another. */
+#ifndef PV_IMPORT_PIXELS_H
+#define PV_IMPORT_PIXELS_H
 
 #include "base/hdf5.h"
 #include "base/numpy.h"

@@ -1,5 +1,5 @@
-/* stream.c -- the images of one array of a public file, one after another. */
-#include "import/stream.h"
+/* pixels.c -- the images of one array of a public file, one after another. */
+#include "import/pixels.h"
 
 #include <assert.h>
 #include <fcntl.h>
