@@ -27,11 +27,11 @@ SIZES = [(351, 274), (350, 275), (350, 274), (349, 274), (352, 276), (700, 300),
 
 def picture(width, height):
     """Blocks of chance, whose edges make the filter overshoot, and a slope over a part of them."""
-    side = max(8, width // 12, height // 12)
+    side = max(8, width // 5, height // 5)
     blocks = DRAW.choice([0, 40, 128, 215, 255], (height // side + 1, width // side + 1, 3))
     pixels = blocks.repeat(side, 0).repeat(side, 1)[:height, :width]
     y, x = np.ogrid[:height, :width]
-    pixels[:, : width // 4, 1] = ((3 * x + 2 * y) % 256)[:, : width // 4]
+    pixels[:side, :side, 1] = ((3 * x + 2 * y) % 256)[:side, :side]
     return pixels.astype(np.uint8)
 
 
