@@ -4,10 +4,12 @@
 
 #include "philox.h"
 
-/* The first example whose share of the numbers below 2^64 ends behind `number`. */
+/* The first example whose share of the numbers below 2^64 ends behind `number`. None ends behind
+ * the last number, which counts as the one before. */
 PV_FN uint64_t pv_weighted_place(uint64_t number, const pv_pick_args *a)
 {
     uint64_t low = 0, high = a->examples - 1;
+    number -= number == UINT64_MAX;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         if (a->cumulative[middle] > number)

@@ -76,13 +76,12 @@ static pv_status parse_pair(correlation *c, const char *at, size_t length)
 
 static pv_status parse(correlation *c)
 {
-    const char *at = c->text;
-    do {
+    for (const char *at = c->text;;) {
         const size_t length = strcspn(at, ",");
         PV_TRY(parse_pair(c, at, length));
-        at += length + (at[length] == ',');
-    } while (*at);
-    return PV_OK;
+        if (!at[length]) return PV_OK;
+        at += length + 1;
+    }
 }
 
 /* ---- weights ---- */

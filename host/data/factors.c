@@ -30,13 +30,13 @@ pv_status pv_data_no_factor(const pv_data *d, const char *what, const char *name
 pv_status pv_data_set_nuisance(pv_data *d, const char *names)
 {
     int nuisance[PV_MAX_FACTORS] = {0}, left = d->factors;
-    for (const char *at = strcmp(names, "none") == 0 ? "" : names; *at;) {
+    for (const char *at = strcmp(names, "none") == 0 ? NULL : names; at;) {
         const size_t length = strcspn(at, ",");
         const int f = pv_data_factor(d, at, length);
         if (f < 0) return pv_data_no_factor(d, "nuisance", at, length);
         left -= !nuisance[f];
         nuisance[f] = 1;
-        at += length + (at[length] == ',');
+        at = at[length] ? at + length + 1 : NULL;
     }
     if (left == 0) return pv_fail(PV_EUSAGE, "nuisance=%s: leaves no factor to observe", names);
     memcpy(d->nuisance, nuisance, sizeof nuisance);
@@ -141,6 +141,7 @@ size_t pv_data_nearest(const pv_data_index *index, const int32_t *class)
     const pv_data *d = index->data;
     const size_t k = (size_t)d->factors;
     size_t nearest = 0;
+    const double rounding = 1e-12; /* sums that should be equal differ by less */
     double least = INFINITY;
     if (has(index, class, &nearest)) return nearest;
     for (size_t i = 0; i < d->examples; i++) {
@@ -149,7 +150,7 @@ size_t pv_data_nearest(const pv_data_index *index, const int32_t *class)
             if (d->factor_size[f] > 1)
                 distance +=
                     fabs((double)d->factor[i * k + f] - (double)class[f]) / (d->factor_size[f] - 1);
-        if (distance < least) {
+        if (distance < least - rounding) {
             least = distance;
             nearest = i;
         }

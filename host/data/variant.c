@@ -49,10 +49,18 @@ static pv_status shrink(pv_data *d, const pv_picture_file *picture)
     return status;
 }
 
+static void drop_background(pv_data *d)
+{
+    free(d->background);
+    d->background = NULL;
+    d->background_width = d->background_height = 0;
+}
+
 static pv_status load_background(pv_data *d, const char *path)
 {
     pv_picture_file picture;
     PV_TRY(pv_picture_read(&picture, path, 1));
+    drop_background(d);
     pv_status status = shrink(d, &picture);
     pv_picture_free(&picture);
     if (status == PV_OK && (d->background_width < d->width || d->background_height < d->height))
@@ -61,6 +69,7 @@ static pv_status load_background(pv_data *d, const char *path)
                          "shrunk to fit); it must be at least as large as the images, %d x %d",
                          path, d->background_width, d->background_height, WIDEST, TALLEST, d->width,
                          d->height);
+    if (status != PV_OK) drop_background(d);
     return status;
 }
 
