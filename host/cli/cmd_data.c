@@ -116,6 +116,18 @@ static pv_status keep_at(char out[static 4096], const char *kind)
     return PV_OK;
 }
 
+static pv_status check_options(const options *o, const char *kind)
+{
+    const int of_images = strcmp(kind, "images") == 0, of_mpi3d = strncmp(kind, "mpi3d_", 6) == 0;
+    if (o->size % 16 != 0)
+        return pv_fail(PV_EUSAGE, "--size %ld: a side must be a multiple of 16", o->size);
+    if ((o->factors || o->size) && !of_images)
+        return pv_fail(PV_EUSAGE, "data import %s: --factors and --size are for images", kind);
+    if (o->subset && !of_mpi3d)
+        return pv_fail(PV_EUSAGE, "data import %s: --subset is for mpi3d_toy and its like", kind);
+    return PV_OK;
+}
+
 static pv_status import(const options *o, const pv_arguments *rest)
 {
     char kept[4096], note[PV_IMPORT_NOTE];
@@ -125,8 +137,7 @@ static pv_status import(const options *o, const pv_arguments *rest)
                                    .side = (int)o->size,
                                    .threads = (int)o->threads};
     counter c = {.images = 0};
-    if (o->size % 16 != 0)
-        return pv_fail(PV_EUSAGE, "--size %ld: a side must be a multiple of 16", o->size);
+    PV_TRY(check_options(o, kind));
     if (rest->count == 2) PV_TRY(keep_at(kept, kind));
     const double start = pv_now();
     pv_bar_start(&c.bar, "importing", 0, o->quiet);

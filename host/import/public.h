@@ -6,7 +6,7 @@
 
 #include "polarvae/import.h"
 
-typedef struct {
+typedef struct pv_public {
     const char *kind; /* set before it is opened: one opener may read several */
     /* All but the images: examples, height, width, channels; factors, their sizes, names and which
      * are nuisance; factor and factor_value [examples, factors]. Rows are sorted by factors. */

@@ -10,19 +10,22 @@
 #include "polarvae/data.h"
 
 typedef struct {
-    const char *name;   /* "smallnorb": what the command and, once imported, data= call it */
-    int kept;           /* data=NAME finds it where data sets are kept (source.h) */
-    const char *source; /* what SOURCE is, as help says it */
-} pv_import_kind;
-extern const pv_import_kind pv_import_kinds[]; /* ended by a NULL name */
-
-typedef struct {
     const char *factors; /* images: the CSV file; NULL: factors.csv in the folder */
     const char *subset;  /* mpi3d: how many values each factor has in a part of the public grid, as
                             "4:4:2:3:3:40:40"; NULL: all of them */
     int side;            /* images: pixels of a side, a multiple of 16; 0: 64 */
     int threads;         /* that compress; 0: all cores. The file does not depend on it */
 } pv_import_options;
+
+struct pv_public; /* host/import/public.h */
+
+typedef struct {
+    const char *name;   /* "smallnorb": what the command and, once imported, data= call it */
+    int kept;           /* data=NAME finds it where data sets are kept (source.h) */
+    const char *source; /* what SOURCE is, as help says it */
+    pv_status (*open)(struct pv_public *out, const char *source, const pv_import_options *options);
+} pv_import_kind;
+extern const pv_import_kind pv_import_kinds[]; /* ended by a NULL name */
 
 /* Reads the public file or files at `source` and writes `out`, which appears only when it is
  * complete. PV_EUSAGE names an unknown kind; PV_EDATA and PV_EIO say what is wrong with the source,

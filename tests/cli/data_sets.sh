@@ -24,6 +24,8 @@ refused 2 'unknown kind of files .norb.; there are smallnorb,' data import norb 
 refused 2 'a file to write must be named' data import images "$GOLDEN/images/colour"
 refused 2 'KIND, SOURCE' data import smallnorb
 refused 2 'multiple of 16' data import images "$GOLDEN/images/colour" y.h5 --size 63
+refused 2 'are for images' data import cars3d x y.h5 --size 64
+refused 2 'is for mpi3d_toy' data import cars3d x y.h5 --subset 1:2
 refused 1 'nothing-here' data import cars3d nothing-here y.h5
 refused 1 'shapes3d.h5' data import smallnorb "$GOLDEN/arrays/shapes3d.h5" y.h5
 refused 2 'data import mpi3d_real SOURCE writes it' data info mpi3d_real
