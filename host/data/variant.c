@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 #include "data/picture.h"
-#include "import/resize.h"
+#include "data/resize.h"
 
 /* disentanglement_lib's ground_truth/dsprites.py shrinks The Scream to fit these. */
 enum { WIDEST = 350, TALLEST = 274 };

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "data/resize.h"
 #include "import/mat.h"
 #include "import/public.h"
-#include "import/resize.h"
 #include "import/table.h"
 
 enum {

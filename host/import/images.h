@@ -3,8 +3,8 @@
 #ifndef PV_IMPORT_IMAGES_H
 #define PV_IMPORT_IMAGES_H
 
+#include "data/resize.h"
 #include "import/public.h"
-#include "import/resize.h"
 
 /* ---- factors ---- */
 

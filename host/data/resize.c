@@ -3,7 +3,7 @@
  * As Resample.c of Pillow 13 has it, its order of operations included: the weights of one output
  * pixel are scaled to a sum of 1 in double precision; for bytes they become whole numbers, of 22
  * bits after the point. */
-#include "import/resize.h"
+#include "data/resize.h"
 
 #include <assert.h>
 #include <math.h>

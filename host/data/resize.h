@@ -1,6 +1,6 @@
 /* resize.h -- Lanczos resampling, to the bit what Pillow makes of it. */
-#ifndef PV_IMPORT_RESIZE_H
-#define PV_IMPORT_RESIZE_H
+#ifndef PV_DATA_RESIZE_H
+#define PV_DATA_RESIZE_H
 
 #include <stdint.h>
 
