@@ -21,8 +21,7 @@ void pv_hash_more(pv_hashing *h, const void *bytes, size_t size)
     for (int l = 0; l < PV_HASH_LANES; l++) lane[l] = h->lane[l];
     size_t whole = size - size % PV_HASH_LANES;
     for (size_t i = 0; i < whole; i += PV_HASH_LANES)
-        for (int l = 0; l < PV_HASH_LANES; l++)
-            lane[l] = (lane[l] ^ byte[i + (size_t)l]) * PRIME;
+        for (int l = 0; l < PV_HASH_LANES; l++) lane[l] = (lane[l] ^ byte[i + (size_t)l]) * PRIME;
     for (size_t i = whole; i < size; i++) lane[i - whole] = (lane[i - whole] ^ byte[i]) * PRIME;
     for (int l = 0; l < PV_HASH_LANES; l++) h->lane[l] = lane[l];
     h->size += size;

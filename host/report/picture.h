@@ -15,8 +15,9 @@ typedef struct {
 } pv_image_grid;
 pv_status pv_image_grid_write(const pv_image_grid *grid, const char *path);
 
-/* Rows of images [height, width, channels] (1 or 3), values in 0..1 (clipped), each row with a title
- * before it and a caption below each image. pixels holds the rows' images one after another. */
+/* Rows of images [height, width, channels] (1 or 3), values in 0..1 (clipped), each row with a
+ * title before it and a caption below each image. pixels holds the rows' images one after another.
+ */
 enum { PV_SHEET_COLUMNS = 12 };
 typedef struct {
     const char *title, *note; /* note: a line below the title, or NULL */

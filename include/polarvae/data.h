@@ -96,14 +96,15 @@ pv_status pv_data_set_nuisance(pv_data *data, const char *names);
 int pv_data_observed(const pv_data *data); /* how many factors are not nuisance */
 int pv_data_factor(const pv_data *data, const char *name, size_t length); /* or -1 */
 
-/* From factors to images. Where `class` [factors] is no example's, the nearest one is found: that
- * with the smallest sum over the factors of |difference| / (size - 1), the first of several. */
+/* From factors to images. Where `classes` [factors] are no example's, the nearest one is found:
+ * that with the smallest sum over the factors of |difference| / (size - 1), the first of several.
+ */
 typedef struct pv_data_index pv_data_index;
 pv_status pv_data_index_open(pv_data_index **out, const pv_data *data); /* data must stay */
 void pv_data_index_close(pv_data_index *index);                         /* NULL is fine */
 /* PV_EUSAGE where no example has these classes. */
-pv_status pv_data_find(const pv_data_index *index, const int32_t *class, size_t *example);
-size_t pv_data_nearest(const pv_data_index *index, const int32_t *class);
+pv_status pv_data_find(const pv_data_index *index, const int32_t *classes, size_t *example);
+size_t pv_data_nearest(const pv_data_index *index, const int32_t *classes);
 
 /* Correlated factors, as Roth et al. (Disentanglement of Correlated Factors via Hausdorff
  * Factorized Support, arXiv 2210.07347, after Traeuble et al., arXiv 2006.07886) sample them: an

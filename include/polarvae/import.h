@@ -29,8 +29,8 @@ extern const pv_import_kind pv_import_kinds[]; /* ended by a NULL name */
 
 /* Reads the public file or files at `source` and writes `out`, which appears only when it is
  * complete. PV_EUSAGE names an unknown kind; PV_EDATA and PV_EIO say what is wrong with the source,
- * where, and what would be right. `note`, if not empty afterwards, is a line for the user about what
- * the source lacks. progress may be NULL. */
+ * where, and what would be right. `note`, if not empty afterwards, is a line for the user about
+ * what the source lacks. progress may be NULL. */
 enum { PV_IMPORT_NOTE = 512 };
 pv_status pv_import(const char *kind, const char *source, const char *out,
                     const pv_import_options *options, char note[static PV_IMPORT_NOTE],

@@ -11,7 +11,7 @@
 
 #include "scratch.h"
 
-#define GOLDEN PV_SOURCE_DIR "/tests/golden/data/resize.h5"
+#define GOLDEN PV_SOURCE_DIR "/tests/golden/import/resize.h5"
 
 static const char *const pictures[] = {
     "96x96x1_64x64_chance",
