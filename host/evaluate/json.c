@@ -175,14 +175,23 @@ static void sensitivity(pv_json *j, const pv_evaluation *e)
     pv_json_end(j);
 }
 
-/* What needs mean, variance and sampled codes. */
-static void types_and_scores(pv_json *j, const pv_evaluation *e)
+const char *const pv_run_key[PV_RUN_KEYS] = {"data", "variant", "nuisance", "correlation"};
+
+static void settings(pv_json *j, const pv_evaluation *e)
 {
     pv_json_object(j, "settings");
     pv_json_whole(j, "bins", e->options.bins);
     pv_json_real(j, "variance_threshold", e->options.variance_threshold);
     pv_json_real(j, "mean_error", e->options.mean_error);
+    for (int k = 0; k < PV_RUN_KEYS; k++)
+        if (*e->of_run[k]) pv_json_text(j, pv_run_key[k], e->of_run[k]);
     pv_json_end(j);
+}
+
+/* What needs mean, variance and sampled codes. */
+static void types_and_scores(pv_json *j, const pv_evaluation *e)
+{
+    settings(j, e);
     variables(j, e);
     pv_json_object(j, "counts");
     for (int t = 0; t < PV_TYPES; t++) pv_json_whole(j, pv_type_name[t], e->count[t]);

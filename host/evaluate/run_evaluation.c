@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/config_table.h"
 #include "evaluate/snapshots.h"
 #include "report/picture.h"
 
@@ -207,6 +208,7 @@ static pv_status evaluate(pv_evaluation *out, const pv_run_evaluation *w)
     PV_TRY(pv_encode(&codes, &losses, w->model, w->images, w->stream, (size_t)c->examples,
                      (uint64_t)c->evaluation_seed, &(pv_progress){.report = pass_on, .state = &h}));
     pv_status status = pv_evaluate_codes(out, &codes, w->stream, &rule);
+    for (int k = 0; k < PV_RUN_KEYS; k++) pv_config_value_text(out->of_run[k], c, pv_run_key[k]);
     out->sklearn_era = (pv_sklearn_era)c->sklearn_era;
     out->reconstruction_loss = losses.reconstruction;
     out->reconstruction_kl = losses.kl;

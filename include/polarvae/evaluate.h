@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "polarvae/config.h"
 #include "polarvae/device.h"
 #include "polarvae/metrics.h"
 
@@ -93,6 +94,10 @@ typedef struct {
     double variance_threshold, mean_error;
 } pv_evaluation_options;
 
+/* What tells images and training apart: keys of a run's configuration. */
+enum { PV_RUN_KEYS = 4 };
+extern const char *const pv_run_key[PV_RUN_KEYS]; /* "data", "variant", "nuisance", "correlation" */
+
 typedef struct {
     size_t examples;
     int latents;                               /* 0: only metrics were computed */
@@ -107,6 +112,7 @@ typedef struct {
     pv_sensitivity sensitivity[PV_SENSITIVITIES];
     pv_representation mean, sampled;
     pv_evaluation_options options;          /* that types and scores were made with */
+    char of_run[PV_RUN_KEYS][PV_TEXT];      /* values of pv_run_key; "": the codes are of no run */
     pv_histogram *histogram[PV_HISTOGRAMS]; /* [latents] each; owned */
     double reconstruction_loss, reconstruction_kl, reconstruction_elbo; /* NaN if not measured */
     pv_metric_results metrics;  /* of "mean" and "sampled"; empty if not computed; owned */
