@@ -19,9 +19,11 @@ struct pv_json; /* host/base/base.h */
 /* One representation of examples with known factors. Where the rows hold every combination of the
  * factors' values equally often, in any order, it serves as a generator: examples are drawn from it
  * with replacement, and interventions (examples that share a factor) are look-ups; copies differ in
- * nuisance factors, and one of them is drawn, as disentanglement_lib draws such factors. Otherwise
- * metrics that train a predictor use the first two thirds of the rows and test on the rest, the
- * others use all, and those that need interventions are undefined. */
+ * nuisance factors, and one of them is drawn for each example, in the order of their rows, as
+ * disentanglement_lib draws the value of one such factor. Of several, one draw decides too, where
+ * its state space would draw factor by factor. Otherwise metrics that train a predictor use the
+ * first two thirds of the rows and test on the rest, the others use all, and those that need
+ * interventions are undefined. */
 typedef struct {
     const char *name;   /* "mean", "sampled": in results */
     const char *subset; /* static text: which of a model's variables these are; "all" once opened */
@@ -30,7 +32,7 @@ typedef struct {
     float *code;     /* [rows, variables]; owned, as what follows */
     int32_t *factor; /* [rows, factors] as given */
     int32_t *size;   /* [factors] how many values a factor has */
-    size_t *row;     /* [combinations, copies], row-major; NULL: not every one is there */
+    size_t *row;     /* [combinations, copies], row-major; NULL: not equally often */
     size_t copies;   /* rows that share a combination */
     /* Where some factor is real-valued, in place of the last three: */
     double *value; /* [rows, factors], each factor in units of a power of two: at most 1 */
