@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/base.h"
 #include "base/hdf5.h"
@@ -318,6 +319,20 @@ static pv_status read(const pv_h5 *file, const pv_h5_array *a, hid_t id, size_t 
     return status;
 }
 
+/* Behind the end of a file that has become shorter the library reads zeros. */
+static pv_status check_length(const pv_h5 *file)
+{
+    hsize_t was;
+    int *descriptor;
+    struct stat is;
+    if (file->descriptor >= 0) return PV_OK; /* in memory */
+    if (H5Fget_filesize(file->id, &was) >= 0 &&
+        H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) >= 0 &&
+        fstat(*descriptor, &is) == 0 && (hsize_t)is.st_size < was)
+        return pv_fail(PV_EIO, "%s: has become shorter since it was opened", file->path);
+    return PV_OK;
+}
+
 pv_status pv_h5_read_rows(pv_h5 *file, const pv_h5_array *array, size_t first, size_t rows,
                           void *out)
 {
@@ -325,6 +340,7 @@ pv_status pv_h5_read_rows(pv_h5 *file, const pv_h5_array *array, size_t first, s
     pv_h5_enter();
     pv_status status = pv_h5_locate(file, array->name, &id);
     if (status == PV_OK) status = read(file, array, id, first, rows, out);
+    if (status == PV_OK) status = check_length(file);
     pv_h5_drop(id);
     pv_h5_leave();
     return status;

@@ -234,6 +234,9 @@ static pv_status read_latents(pv_data *d, pv_h5 *file)
     PV_TRY(pv_h5_read(file, &values, d->factor_value));
     PV_TRY(check_finite(d, pv_h5_path(file), values.name));
     drop_colour(d);
+    if (pv_data_observed(d) == 0)
+        return pv_fail(PV_EDATA, "%s: 'latents_nuisance' leaves no factor to observe",
+                       pv_h5_path(file));
     return PV_OK;
 }
 
