@@ -64,7 +64,7 @@ set_tests_properties(emulated.mutants PROPERTIES ENVIRONMENT
 pv_test_properties(emulated.mutants)
 
 # The program.
-foreach(script train faults sweep)
+foreach(script train faults sweep data)
   add_test(NAME emulated.cli_${script} COMMAND sh ${PROJECT_SOURCE_DIR}/tests/cuda/${script}.sh)
   set_tests_properties(emulated.cli_${script} PROPERTIES ENVIRONMENT
       "POLARVAE=$<TARGET_FILE:polarvae>;SOURCE=${PROJECT_SOURCE_DIR};EMULATED=${emulated}")

@@ -69,6 +69,8 @@ const char *pv_device_name(const pv_device *d) { return d->name; }
 const char *pv_device_description(const pv_device *d) { return d->description; }
 const char *pv_device_notice(const pv_device *d) { return *d->notice ? d->notice : NULL; }
 
+size_t pv_device_memory(const pv_device *d) { return d->memory; }
+
 pv_status pv_device_alloc(pv_device *d, size_t bytes, void **out)
 {
     return d->calls->alloc(d, bytes, out);

@@ -9,7 +9,7 @@
 
 /* ---- opening and closing ---- */
 
-enum { WINDOW = 1 << 30 }; /* bytes of images, unless data_memory allows fewer */
+enum { WINDOW = 1 << 30 }; /* bytes of images, unless data_memory or the device allows fewer */
 
 /* Where batches come from, unless from all images with the same probability. */
 static pv_status open_draws(pv_trainer *t)
@@ -17,7 +17,8 @@ static pv_status open_draws(pv_trainer *t)
     const pv_config *c = t->config;
     const pv_data *d = t->data->data;
     const int correlated = strcmp(c->correlation, "none") != 0;
-    size_t bytes = WINDOW;
+    const size_t memory = pv_device_memory(t->data->device);
+    size_t bytes = memory > 0 && memory / 2 < WINDOW ? memory / 2 : WINDOW;
     if (correlated && c->order != PV_ORDER_KEY_IID)
         return pv_fail(PV_EUSAGE, "correlation: examples are drawn by weight; order must be iid");
     if (!t->data->images) {

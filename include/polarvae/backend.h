@@ -44,6 +44,7 @@ struct pv_device {
     char name[32];
     char description[PV_DESCRIPTION];
     char notice[192]; /* see pv_device_notice */
+    size_t memory;    /* see pv_device_memory */
 };
 
 /* A device's own stream starts with this. */

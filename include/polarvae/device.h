@@ -45,6 +45,9 @@ enum { PV_DESCRIPTION = 192 };
 const char *pv_device_description(const pv_device *device);
 /* Why "auto" did not take a GPU, or NULL. */
 const char *pv_device_notice(const pv_device *device);
+/* Bytes of images that a device of its own memory holds with room for models beside them: four
+ * fifths of all. 0: it shares the host's. */
+size_t pv_device_memory(const pv_device *device);
 
 /* ---- memory: blocks belong to the caller, aligned to 64 bytes at least ---- */
 

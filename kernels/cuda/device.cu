@@ -139,6 +139,7 @@ static pv_status describe(cuda_device *c)
     version_text(of_dnn, (int)cudnnGetVersion(), 10000);
     c->processors = p.multiProcessorCount;
     c->capability = 10 * p.major + p.minor;
+    c->base.memory = p.totalGlobalMem / 5 * 4;
     snprintf(c->base.description, sizeof c->base.description,
              "%.40s, compute capability %d.%d, %zu MB, driver for CUDA %.8s, CUDA %.8s, cuDNN %.8s",
              p.name, p.major, p.minor, p.totalGlobalMem >> 20, of_driver, of_runtime, of_dnn);
