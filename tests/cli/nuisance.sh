@@ -10,9 +10,9 @@ columns() { echo "$1" | sed 's/\].*//' | tr -cd , | wc -c | awk '{print $1 + 1}'
 metrics() { sed -n '/^  "metrics": {/,/^  }/p' "$1"; }
 
 list=beta_vae,factor_vae,mig,dci,irs
-few="examples=100 metric_train=60 metric_test=30 metrics=$list"
+few="batch=4 latents=3 steps=$(count 30 3) examples=100 metric_train=60 metric_test=30 metrics=$list"
 need polarvae data generate sprites.h5 --subset 3:2:4:4:4 --quiet >out.text
-need train data=sprites.h5 nuisance=shape batch=4 latents=3 steps=$(count 30 3) $few --out run
+need train data=sprites.h5 nuisance=shape $few --out run
 
 # observed RUN SIZE NAMES: what metrics and codes have, beside the number of factors.
 observed() {
@@ -64,7 +64,7 @@ metrics run/evaluation.json >again.text
 check "nuisance=shape again: other metrics" cmp without.text again.text
 
 # Two of them in training; what is observed does not change what is learned.
-need train data=sprites.h5 nuisance=scale,shape batch=4 latents=3 steps=$(count 30 3) $few --out two
+need train data=sprites.h5 nuisance=scale,shape $few --out two
 need polarvae evaluate two --quiet >out.text
 observed two 3 "orientation posX posY"
 log_of run >a.text
