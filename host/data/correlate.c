@@ -66,9 +66,12 @@ static pv_status parse_pair(correlation *c, const char *at, size_t length)
     name += p.inverse;
     PV_TRY(find(c, at, (size_t)(second - at), &p.a));
     if (third - name == 1 && *name == '*') {
+        const int before = c->count;
         for (p.b = 0; p.b < c->data->factors; p.b++)
             if (p.b != p.a && !c->data->nuisance[p.b]) PV_TRY(add(c, &p, at, length));
-        return PV_OK;
+        if (c->count > before) return PV_OK;
+        return pv_fail(PV_EUSAGE, "correlation=%s: no factor but %s is observed", c->text,
+                       c->data->factor_name[p.a]);
     }
     PV_TRY(find(c, name, (size_t)(third - name), &p.b));
     return add(c, &p, at, length);

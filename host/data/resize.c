@@ -1,4 +1,4 @@
-/* resize.c -- Lanczos resampling, to the bit what Pillow makes of it.
+/* resize.c -- resampling, to the bit what Pillow makes of it.
  *
  * As Resample.c of Pillow 13 has it, its order of operations included: the weights of one output
  * pixel are scaled to a sum of 1 in double precision; for bytes they become whole numbers, of 22
@@ -24,10 +24,24 @@ static double sinc(double x) { return x == 0 ? 1 : sin(x * M_PI) / (x * M_PI); }
 
 static double lanczos(double x) { return x >= -LOBES && x < LOBES ? sinc(x) * sinc(x / LOBES) : 0; }
 
-static void weigh(pv_resize *r)
+/* Keys' cubic convolution (1981), a = -1/2, in Horner's form. */
+static double cubic(double x)
+{
+    const double a = -0.5;
+    x = fabs(x);
+    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+static const struct {
+    double (*at)(double x);
+    int reach; /* 0 beyond */
+} windows[] = {[PV_LANCZOS] = {lanczos, LOBES}, [PV_BICUBIC] = {cubic, 2}};
+
+static void weigh(pv_resize *r, pv_filter filter)
 {
     const double scale = (double)r->from / r->to, wide = scale < 1 ? 1 : scale;
-    const double support = LOBES * wide, narrow = 1 / wide;
+    const double support = windows[filter].reach * wide, narrow = 1 / wide;
     for (int i = 0; i < r->to; i++) {
         const double centre = (i + 0.5) * scale;
         const int low = (int)(centre - support + 0.5), high = (int)(centre + support + 0.5);
@@ -35,7 +49,7 @@ static void weigh(pv_resize *r)
         double *weight = r->weight + (size_t)i * (size_t)r->taps, sum = 0;
         int32_t *whole = r->whole + (size_t)i * (size_t)r->taps;
         for (int k = 0; k < count; k++) {
-            weight[k] = lanczos((k + first - centre + 0.5) * narrow);
+            weight[k] = windows[filter].at((k + first - centre + 0.5) * narrow);
             sum += weight[k];
         }
         for (int k = 0; k < count; k++) {
@@ -47,7 +61,7 @@ static void weigh(pv_resize *r)
     }
 }
 
-pv_status pv_resize_open(pv_resize **out, int from, int to)
+pv_status pv_resize_open(pv_resize **out, int from, int to, pv_filter filter)
 {
     assert(from > 0 && from <= MOST && to > 0 && to <= MOST);
     const double scale = (double)from / to;
@@ -56,7 +70,7 @@ pv_status pv_resize_open(pv_resize **out, int from, int to)
     PV_TRY(pv_new(&r, 1, sizeof *r, "weights"));
     r->from = from;
     r->to = to;
-    r->taps = (int)ceil(LOBES * (scale < 1 ? 1 : scale)) * 2 + 1;
+    r->taps = (int)ceil(windows[filter].reach * (scale < 1 ? 1 : scale)) * 2 + 1;
     const size_t pixels = (size_t)to, weights = pixels * (size_t)r->taps;
     pv_status status = pv_new(&r->first, pixels, sizeof *r->first, "weights");
     if (status == PV_OK) status = pv_new(&r->count, pixels, sizeof *r->count, "weights");
@@ -66,7 +80,7 @@ pv_status pv_resize_open(pv_resize **out, int from, int to)
         pv_resize_close(r);
         return status;
     }
-    weigh(r);
+    weigh(r, filter);
     *out = r;
     return PV_OK;
 }

@@ -1,4 +1,4 @@
-/* resize.h -- Lanczos resampling, to the bit what Pillow makes of it. */
+/* resize.h -- resampling, to the bit what Pillow makes of it. */
 #ifndef PV_DATA_RESIZE_H
 #define PV_DATA_RESIZE_H
 
@@ -6,10 +6,13 @@
 
 #include "polarvae/status.h"
 
-/* Weights of one size to another: the window of three lobes widens with the reduction. */
+/* Lanczos' window of three lobes, or the cubic one with a = -1/2. */
+typedef enum { PV_LANCZOS, PV_BICUBIC } pv_filter;
+
+/* Weights of one size to another, in pixels of a side: the window widens with the reduction. */
 typedef struct pv_resize pv_resize;
-pv_status pv_resize_open(pv_resize **out, int from, int to); /* pixels of a side */
-void pv_resize_close(pv_resize *resize);                     /* NULL is fine */
+pv_status pv_resize_open(pv_resize **out, int from, int to, pv_filter filter);
+void pv_resize_close(pv_resize *resize); /* NULL is fine */
 
 /* [height, width, channels] u8 to u8, first along the width, then along the height, rounded and
  * clipped to 0..255 after each, as Pillow does with "L" and "RGB" images. As of Pillow 13, it is

@@ -30,7 +30,7 @@ static int is_imported(const char *name)
     return 0;
 }
 
-pv_status pv_data_directory(char out[static 4096])
+pv_status pv_data_directory(char out[4096])
 {
     const char *set = getenv("POLARVAE_DATA");
     if (!set || !*set) return pv_cache_directory(out);

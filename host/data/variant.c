@@ -39,8 +39,8 @@ static pv_status shrink(pv_data *d, const pv_picture_file *picture)
     pv_resize *across = NULL, *down = NULL;
     fit(&width, &height);
     pv_status status = pv_new(&d->background, (size_t)width * (size_t)height, 3, "a background");
-    if (status == PV_OK) status = pv_resize_open(&across, picture->width, width);
-    if (status == PV_OK) status = pv_resize_open(&down, picture->height, height);
+    if (status == PV_OK) status = pv_resize_open(&across, picture->width, width, PV_BICUBIC);
+    if (status == PV_OK) status = pv_resize_open(&down, picture->height, height, PV_BICUBIC);
     if (status == PV_OK) status = pv_resize_bytes(across, down, 3, picture->pixels, d->background);
     pv_resize_close(across);
     pv_resize_close(down);

@@ -83,7 +83,7 @@ static pv_status resized_cars(uint8_t **out, const char *source, struct dirent *
 {
     workspace w = {0};
     pv_status status = pv_new(out, cars * VIEWS, IMAGE, "images");
-    if (status == PV_OK) status = pv_resize_open(&w.resize, FROM, SIDE);
+    if (status == PV_OK) status = pv_resize_open(&w.resize, FROM, SIDE, PV_LANCZOS);
     if (status == PV_OK) status = pv_new(&w.views, VIEWS, LARGE, "pixels");
     if (status == PV_OK) status = pv_new(&w.large, 1, LARGE, "pixels");
     if (status == PV_OK) status = read_cars(&w, source, entry, cars, *out);

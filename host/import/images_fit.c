@@ -24,7 +24,7 @@ pv_status pv_images_square(pv_images_fit *fit, uint8_t *pixels, int height, int 
     }
     if (side != fit->from) {
         pv_images_fit_close(fit);
-        PV_TRY(pv_resize_open(&fit->resize, side, fit->side));
+        PV_TRY(pv_resize_open(&fit->resize, side, fit->side, PV_LANCZOS));
         fit->from = side;
     }
     return pv_resize_bytes(fit->resize, fit->resize, fit->channels, pixels, out);

@@ -35,7 +35,7 @@ static pv_status find_kind(const pv_import_kind **out, const char *name)
 }
 
 pv_status pv_import(const char *kind, const char *source, const char *out,
-                    const pv_import_options *options, char note[static PV_IMPORT_NOTE],
+                    const pv_import_options *options, char note[PV_IMPORT_NOTE],
                     const pv_progress *progress)
 {
     const pv_import_kind *k;

@@ -180,7 +180,7 @@ static pv_status open_files(pv_public *out, files *f, const char *source)
     for (int c = 0; c < CHUNKS; c++) PV_TRY(open_matrix(&f->image[c], source, c, "dat", &shape));
     const size_t rows = f->image[0].rows + f->image[1].rows;
     PV_TRY(pv_table_count(out, source, rows, (size_t)CHUNKS * MOST));
-    PV_TRY(pv_resize_open(&f->resize, FROM, SIDE));
+    PV_TRY(pv_resize_open(&f->resize, FROM, SIDE, PV_LANCZOS));
     PV_TRY(pv_new(&f->place, rows, sizeof *f->place, "rows"));
     int32_t *class;
     PV_TRY(pv_new(&class, rows * FACTORS, sizeof *class, "factors"));

@@ -84,7 +84,8 @@ size_t pv_data_chunk(const pv_data *data); /* how many are best read together */
 pv_status pv_data_rows(const pv_data *data, size_t first, size_t rows, void *out);
 
 /* Makes binary images those of a variant; SCREAM needs `background`, a PNG or JPEG file, which is
- * shrunk to fit 350 x 274 pixels where it is larger (Lanczos), as the study's is. PV_EUSAGE where
+ * shrunk to fit 350 x 274 pixels where it is larger, as the study's is by Pillow's thumbnail
+ * (bicubic, but without the shortcut that a JPEG's decoder offers). PV_EUSAGE where
  * the images are not binary, or the background is too small. */
 pv_status pv_data_vary(pv_data *data, pv_variant variant, const char *background);
 

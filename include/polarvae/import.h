@@ -33,7 +33,7 @@ extern const pv_import_kind pv_import_kinds[]; /* ended by a NULL name */
  * what the source lacks. progress may be NULL. */
 enum { PV_IMPORT_NOTE = 512 };
 pv_status pv_import(const char *kind, const char *source, const char *out,
-                    const pv_import_options *options, char note[static PV_IMPORT_NOTE],
+                    const pv_import_options *options, char note[PV_IMPORT_NOTE],
                     const pv_progress *progress);
 
 #endif

@@ -31,6 +31,6 @@ pv_status pv_source_of(pv_source *out, const pv_config *config);
 pv_status pv_source_open(pv_data *out, const pv_source *source, int threads, int quiet);
 
 /* Where data sets are kept: $POLARVAE_DATA, else the user's cache directory; made if missing. */
-pv_status pv_data_directory(char out[static 4096]);
+pv_status pv_data_directory(char out[4096]);
 
 #endif

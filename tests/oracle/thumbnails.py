@@ -16,7 +16,7 @@ from PIL import Image
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "golden/thumbnails.h5"
 FITS = (350, 274)
-FILTER = Image.Resampling.LANCZOS
+FILTER = Image.Resampling.BICUBIC
 PACKED = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
 DRAW = np.random.RandomState(11)
 

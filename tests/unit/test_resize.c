@@ -64,8 +64,8 @@ static void as_pillow(void **state)
         uint8_t *want = array_of(file, pictures[i], "bytes", PV_H5_U8, &out), *got;
         const size_t pixels = out.dim[0] * out.dim[1], channels = out.dim[2];
         pv_resize *across, *down;
-        OK(pv_resize_open(&across, (int)in.dim[1], (int)out.dim[1]));
-        OK(pv_resize_open(&down, (int)in.dim[0], (int)out.dim[0]));
+        OK(pv_resize_open(&across, (int)in.dim[1], (int)out.dim[1], PV_LANCZOS));
+        OK(pv_resize_open(&down, (int)in.dim[0], (int)out.dim[0], PV_LANCZOS));
         OK(pv_new(&got, pixels, channels, "pixels"));
         OK(pv_resize_bytes(across, down, (int)channels, from, got));
         if (memcmp(got, want, pixels * channels) != 0) fail_msg("%s: other bytes", pictures[i]);
@@ -97,8 +97,8 @@ static void plain_stays_plain(void **state)
     for (int in = 1; in <= MOST; in++)
         for (int out = 1; out <= MOST; out += 1 + out / 4) {
             pv_resize *across, *down;
-            OK(pv_resize_open(&across, in, out));
-            OK(pv_resize_open(&down, MOST + 1 - in, out));
+            OK(pv_resize_open(&across, in, out, PV_LANCZOS));
+            OK(pv_resize_open(&down, MOST + 1 - in, out, PV_LANCZOS));
             memset(from, 255 - in, sizeof from);
             OK(pv_resize_bytes(across, down, 1, from, to));
             OK(pv_resize_unclipped(across, down, from, wide));
@@ -121,8 +121,8 @@ static void the_hardest_edges(void **state)
     for (int in = 1; in <= MOST; in++)
         for (int out = 1; out <= MOST; out++) {
             pv_resize *across, *down;
-            OK(pv_resize_open(&across, in, out));
-            OK(pv_resize_open(&down, 1, 1));
+            OK(pv_resize_open(&across, in, out, PV_LANCZOS));
+            OK(pv_resize_open(&down, 1, 1, PV_LANCZOS));
             for (int period = 1; period <= 6; period++) {
                 for (int i = 0; i < in; i++) from[i] = i / period % 2 ? 0 : 255;
                 OK(pv_resize_bytes(across, down, 1, from, to));
