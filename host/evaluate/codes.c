@@ -138,6 +138,22 @@ static pv_status make_whole(const pv_codes_file *f, pv_codes *c)
     return PV_OK;
 }
 
+static pv_status read_copies(const pv_codes_file *f, pv_codes *c)
+{
+    int32_t copies;
+    int there;
+    PV_TRY(has(f, "copies", &there));
+    if (!there) return PV_OK;
+    PV_TRY(f->format->read(f->file, &(pv_codes_table){"copies", PV_CODES_WHOLES, 1, 1}, &copies));
+    if (copies < 1 || (size_t)copies > c->examples)
+        return pv_fail(PV_EDATA,
+                       "%s: copies is %d; it must be in 1..%zu, how many rows share a "
+                       "combination of factors",
+                       f->path, (int)copies, c->examples);
+    c->copies = (size_t)copies;
+    return PV_OK;
+}
+
 /* Factors are not needed for scores of correlation, their names for nothing: a file without them
  * has no factors, or numbered ones. */
 static pv_status read_factors(const pv_codes_file *f, pv_codes *c)
@@ -151,6 +167,7 @@ static pv_status read_factors(const pv_codes_file *f, pv_codes *c)
     pv_codes_table table = {"factors", PV_CODES_WHOLES, c->examples, count};
     c->factors = (int)count;
     PV_TRY(read_names(f, c));
+    PV_TRY(read_copies(f, c));
     if (!shape.fractions) {
         PV_TRY(pv_new(&c->factor, rows, count * sizeof *c->factor, "factors"));
         return f->format->read(f->file, &table, c->factor);

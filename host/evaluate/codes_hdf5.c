@@ -38,6 +38,9 @@ static pv_status write_factors(pv_h5 *file, const pv_codes *c)
     const pv_codes_table factors = {"factors", c->factor ? PV_CODES_WHOLES : PV_CODES_DOUBLES,
                                     c->examples, count};
     PV_TRY(write(file, &factors, c->factor ? (const void *)c->factor : c->factor_value));
+    const int32_t copies = (int32_t)c->copies;
+    if (copies > 1)
+        PV_TRY(write(file, &(pv_codes_table){"copies", PV_CODES_WHOLES, 1, 1}, &copies));
     return write(file, &(pv_codes_table){"factor_names", PV_CODES_NAMES, count, 1}, c->factor_name);
 }
 

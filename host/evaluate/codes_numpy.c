@@ -56,6 +56,7 @@ pv_status pv_codes_write_numpy(const pv_codes *c, const char *path)
 {
     const size_t latents = (size_t)c->latents, factors = (size_t)c->factors;
     const pv_codes_kind kind = c->factor ? PV_CODES_WHOLES : PV_CODES_DOUBLES;
+    const int32_t copies = (int32_t)c->copies;
     const struct {
         pv_codes_table table;
         const void *value;
@@ -66,10 +67,14 @@ pv_status pv_codes_write_numpy(const pv_codes *c, const char *path)
         {{"factors", kind, c->examples, factors},
          c->factor ? (const void *)c->factor : c->factor_value},
         {{"factor_names", PV_CODES_NAMES, factors, 1}, c->factor_name},
+        {{"copies", PV_CODES_WHOLES, 1, 1}, &copies},
     };
-    enum { PARTS = sizeof part / sizeof *part, WITHOUT_FACTORS = 3 };
+    enum { PARTS = sizeof part / sizeof *part, WITHOUT_COPIES = PARTS - 1, WITHOUT_FACTORS = 3 };
     pv_numpy_item item[PARTS];
     for (int i = 0; i < PARTS; i++)
         item[i] = (pv_numpy_item){array_of(&part[i].table), part[i].value};
-    return pv_numpy_write(path, item, factors > 0 ? PARTS : WITHOUT_FACTORS);
+    return pv_numpy_write(path, item,
+                          factors == 0 ? WITHOUT_FACTORS
+                          : copies > 1 ? PARTS
+                                       : WITHOUT_COPIES);
 }

@@ -249,6 +249,15 @@ static pv_status codes_open(pv_codes *c, const pv_model *model, const pv_data *d
     return PV_OK;
 }
 
+/* Images of each combination of the observed factors of a complete grid. */
+static size_t copies_of(const pv_data *data)
+{
+    size_t copies = 1;
+    for (int k = 0; k < data->factors; k++)
+        if (data->nuisance[k]) copies *= (size_t)data->factor_size[k];
+    return copies;
+}
+
 static void copy_observed(int32_t *to, const pv_data *data, size_t example)
 {
     const int32_t *from = data->factor + example * (size_t)data->factors;
@@ -320,6 +329,7 @@ pv_status pv_encode(pv_codes *out, pv_losses *losses, const pv_model *model,
     if (losses) memset(losses, 0, sizeof *losses);
     PV_TRY(check_size(model, data));
     pv_status status = codes_open(out, model, data->data, examples, pv_stream_precision(stream));
+    if (listed && data->data->complete) out->copies = copies_of(data->data);
     if (status == PV_OK)
         status = results_open(&r, model, data, stream, examples < BATCH ? examples : BATCH, 0);
     r.listed = listed;

@@ -31,8 +31,7 @@ void pv_rows_of(pv_metric_run *run, const int32_t *factor, size_t count, size_t 
     const pv_labelled *from = run->from;
     for (size_t i = 0; i < count; i++) {
         size_t at = 0;
-        for (int k = 0; k < from->factors; k++)
-            at = at * (size_t)from->size[k] + (size_t)*factor++;
+        for (int k = 0; k < from->factors; k++) at = at * (size_t)from->size[k] + (size_t)*factor++;
         at *= from->copies;
         if (from->copies > 1) at += pv_random_state_below(&run->random, from->copies);
         row[i] = from->row[at];

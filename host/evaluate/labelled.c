@@ -24,7 +24,7 @@ static pv_status take_codes(pv_labelled *l, const float *code, size_t width, con
     return PV_OK;
 }
 
-/* Where each combination stands; no rows where they are not there equally often. */
+/* Where each combination stands; no rows where one is not there exactly `copies` times. */
 static pv_status find_grid(pv_labelled *l, int32_t *const *class)
 {
     size_t combinations = 1, *taken;
@@ -32,8 +32,7 @@ static pv_status find_grid(pv_labelled *l, int32_t *const *class)
         if (combinations > l->rows / (size_t)l->size[k]) return PV_OK;
         combinations *= (size_t)l->size[k];
     }
-    if (l->rows % combinations != 0) return PV_OK;
-    l->copies = l->rows / combinations;
+    if (l->rows / l->copies != combinations || l->rows % l->copies != 0) return PV_OK;
     PV_TRY(pv_new(&l->row, l->rows, sizeof *l->row, "a grid"));
     PV_TRY(pv_new(&taken, combinations, sizeof *taken, "a grid"));
     for (size_t i = 0; i < l->rows && l->row; i++) {
@@ -49,17 +48,15 @@ static pv_status find_grid(pv_labelled *l, int32_t *const *class)
     return PV_OK;
 }
 
-static pv_status take_factors(pv_labelled *l, const int32_t *factor)
+/* How many values each factor has, and the grid. */
+static pv_status find_classes(pv_labelled *l)
 {
     const size_t k = (size_t)l->factors;
     pv_labels labels[PV_MAX_FACTORS] = {{0}};
     int32_t *class[PV_MAX_FACTORS] = {NULL}, *column = NULL;
-    PV_TRY(pv_new(&l->factor, l->rows * k, sizeof *l->factor, "factors"));
-    PV_TRY(pv_new(&l->size, k, sizeof *l->size, "factors"));
-    memcpy(l->factor, factor, l->rows * k * sizeof *factor);
     pv_status status = pv_new(&column, l->rows, sizeof *column, "factors");
     for (size_t f = 0; f < k && status == PV_OK; f++) {
-        for (size_t i = 0; i < l->rows; i++) column[i] = factor[i * k + f];
+        for (size_t i = 0; i < l->rows; i++) column[i] = l->factor[i * k + f];
         status = pv_labels_find(&labels[f], column, l->rows);
         l->size[f] = labels[f].classes;
         class[f] = labels[f].of;
@@ -68,6 +65,24 @@ static pv_status take_factors(pv_labelled *l, const int32_t *factor)
     for (size_t f = 0; f < k; f++) pv_labels_free(&labels[f]);
     free(column);
     return status;
+}
+
+static pv_status take_factors(pv_labelled *l, const int32_t *factor)
+{
+    const size_t k = (size_t)l->factors;
+    PV_TRY(pv_new(&l->factor, l->rows * k, sizeof *l->factor, "factors"));
+    PV_TRY(pv_new(&l->size, k, sizeof *l->size, "factors"));
+    memcpy(l->factor, factor, l->rows * k * sizeof *factor);
+    return find_classes(l);
+}
+
+pv_status pv_labelled_set_copies(pv_labelled *l, size_t copies)
+{
+    if (!l->factor) return PV_OK;
+    free(l->row);
+    l->row = NULL;
+    l->copies = copies;
+    return find_classes(l);
 }
 
 /* In units of a power of two, so that no sum or difference of them overflows. */
@@ -98,8 +113,12 @@ static pv_status open_codes(pv_labelled *out, const char *name, const float *cod
                             const int32_t *factor, const double *real, int factors, size_t rows,
                             const int *variable, int variables)
 {
-    *out = (pv_labelled){
-        .name = name, .subset = "all", .rows = rows, .variables = variables, .factors = factors};
+    *out = (pv_labelled){.name = name,
+                         .subset = "all",
+                         .rows = rows,
+                         .variables = variables,
+                         .factors = factors,
+                         .copies = 1};
     if (variables < 1) return pv_fail(PV_EDATA, "codes: no variables to score");
     if (factors < 1 || factors > PV_MAX_FACTORS)
         return pv_fail(PV_EDATA, "codes: %d factors, metrics need 1 to %d", factors,

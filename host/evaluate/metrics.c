@@ -229,7 +229,7 @@ static pv_status prepare(void *context, size_t i)
     const int fits = j->metric->takes_reals || pv_factors_have_classes(&j->run);
     if (fits && j->metric->intervenes && !j->run.from->row)
         pv_metric_undefined(&j->run, "needs examples that share a factor: the codes do not hold "
-                                     "every combination of the factors equally often");
+                                     "every combination of the factors once");
     else if (fits)
         status = j->metric->prepare(&j->run);
     if (*j->run.result->reason) j->run.tasks = 0;

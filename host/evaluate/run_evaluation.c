@@ -56,9 +56,11 @@ static pv_status open_labelled(pv_labelled *out, const char *name, const float *
 {
     const size_t width = (size_t)c->latents;
     const int variables = variable ? count : c->latents;
-    if (c->factor)
-        return pv_labelled_open(out, name, code, width, c->factor, c->factors, c->examples,
-                                variable, variables);
+    if (c->factor) {
+        PV_TRY(pv_labelled_open(out, name, code, width, c->factor, c->factors, c->examples,
+                                variable, variables));
+        return c->copies > 1 ? pv_labelled_set_copies(out, c->copies) : PV_OK;
+    }
     PV_TRY(pv_labelled_open_reals(out, name, code, width, c->factor_value, c->factors, c->examples,
                                   variable, variables));
     out->factor_name = (const char(*)[32])c->factor_name;

@@ -21,12 +21,15 @@ typedef struct {
     int32_t *factor;                  /* [examples, factors], or NULL: */
     double *factor_value;             /* where some factor is no whole number, all of them */
     char (*factor_name)[32];          /* [factors] */
-    int32_t *variable;     /* [latents] their names in a model before it was pruned, or NULL */
+    size_t copies;     /* rows of each combination of factors, where that is known to be so and more
+                          than 1: they differ in nuisance factors */
+    int32_t *variable; /* [latents] their names in a model before it was pruned, or NULL */
     const char *precision; /* of the encoder's layers, static text; NULL: not known */
 } pv_codes;
 void pv_codes_free(pv_codes *codes); /* a zeroed struct is fine */
 
-/* Arrays mean, variance, sampled (f32 [N, D]), factors (i32 or f64 [N, K]), factor_names: as
+/* Arrays mean, variance, sampled (f32 [N, D]), factors (i32 or f64 [N, K]), factor_names and, where
+ * there are any, copies (i32 [1, 1]): as
  * NumPy's .npz if the name ends so, else as HDF5 with the attribute precision, which is not read.
  * The file appears under its name only when it is complete. */
 pv_status pv_codes_write(const pv_codes *codes, const char *path);

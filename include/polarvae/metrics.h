@@ -17,13 +17,14 @@
 struct pv_json; /* host/base/base.h */
 
 /* One representation of examples with known factors. Where the rows hold every combination of the
- * factors' values equally often, in any order, it serves as a generator: examples are drawn from it
- * with replacement, and interventions (examples that share a factor) are look-ups; copies differ in
- * nuisance factors, and one of them is drawn for each example, in the order of their rows, as
- * disentanglement_lib draws the value of one such factor. Of several, one draw decides too, where
- * its state space would draw factor by factor. Otherwise metrics that train a predictor use the
- * first two thirds of the rows and test on the rest, the others use all, and those that need
- * interventions are undefined. */
+ * factors' values exactly once, in any order, it serves as a generator: examples are drawn from it
+ * with replacement, and interventions (examples that share a factor) are look-ups. It also does
+ * where each is there `copies` times and the caller says so: the copies differ in nuisance factors,
+ * and one of them is drawn for each example, in the order of their rows, as disentanglement_lib
+ * draws the value of one such factor. Of several, one draw decides too, where its state space would
+ * draw factor by factor. Otherwise metrics that train a predictor use the first two thirds of the
+ * rows and test on the rest, the others use all, and those that need interventions are undefined.
+ */
 typedef struct {
     const char *name;   /* "mean", "sampled": in results */
     const char *subset; /* static text: which of a model's variables these are; "all" once opened */
@@ -32,8 +33,8 @@ typedef struct {
     float *code;     /* [rows, variables]; owned, as what follows */
     int32_t *factor; /* [rows, factors] as given */
     int32_t *size;   /* [factors] how many values a factor has */
-    size_t *row;     /* [combinations, copies], row-major; NULL: not equally often */
-    size_t copies;   /* rows that share a combination */
+    size_t *row;     /* [combinations, copies], row-major; NULL: no generator */
+    size_t copies;   /* rows that share a combination: 1, unless the caller says more */
     /* Where some factor is real-valued, in place of the last three: */
     double *value; /* [rows, factors], each factor in units of a power of two: at most 1 */
     unsigned real; /* bit k: factor k is real-valued, the others are whole numbers */
@@ -52,6 +53,8 @@ pv_status pv_labelled_open(pv_labelled *out, const char *name, const float *code
 pv_status pv_labelled_open_reals(pv_labelled *out, const char *name, const float *code,
                                  size_t width, const double *factor, int factors, size_t rows,
                                  const int *variable, int variables);
+/* Each combination is there `copies` times. */
+pv_status pv_labelled_set_copies(pv_labelled *labelled, size_t copies);
 void pv_labelled_close(pv_labelled *labelled); /* a zeroed struct is fine */
 
 /* Which defaults of scikit-learn hold: they changed in 0.20 (importances of trees) and 0.22

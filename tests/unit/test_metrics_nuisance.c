@@ -67,6 +67,7 @@ static pv_labelled label(const table *t, size_t rows)
     pv_labelled l;
     NEED(pv_labelled_open(&l, "mean", t->mean, t->variables, t->factor, (int)t->factors, rows, NULL,
                           (int)t->variables));
+    NEED(pv_labelled_set_copies(&l, t->copies));
     return l;
 }
 
