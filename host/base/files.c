@@ -64,8 +64,9 @@ pv_status pv_part_begin(char part[static 4096], const char *path)
     const char *name = split(directory, path);
     if (!*name) return pv_fail(PV_EUSAGE, "'%s': must name a file", path);
     struct stat info;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return pv_fail(PV_EIO, "%s: is a directory, not a file", path);
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return pv_fail(PV_EIO, "%s: is %s, not a file", path,
+                       S_ISDIR(info.st_mode) ? "a directory" : "a device or a pipe");
     if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0) return fail_write(path);
     pv_machine_name(host);
     remove_stale(directory, name, host);

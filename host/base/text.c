@@ -130,3 +130,13 @@ int pv_edit_distance(const char *a, const char *b)
     }
     return row[columns];
 }
+
+int pv_utf8_is_plain(const char *text)
+{
+    for (uint32_t code; *text;) {
+        const size_t bytes = pv_utf8_decode(&code, text);
+        if (bytes == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) return 0;
+        text += bytes;
+    }
+    return 1;
+}

@@ -17,6 +17,9 @@ int pv_whole_parse(int64_t *out, const char *text);
  * ends the text and is a character of one byte. */
 size_t pv_utf8_decode(uint32_t *code, const char *text);
 
+/* 1 if a text is UTF-8 without control characters. */
+int pv_utf8_is_plain(const char *text);
+
 /* How many single-character changes turn a into b; texts of more than 63 bytes are far from all. */
 int pv_edit_distance(const char *a, const char *b);
 

@@ -31,10 +31,14 @@ static pv_status open_data(pv_bench_setup *s, const pv_bench_options *o)
     pv_source source;
     int named = 0;
     for (int i = 0; i < o->count; i++) named |= strncmp(o->set[i], "data=", 5) == 0;
-    PV_TRY(pv_source_of(&source, &s->config));
-    if (named) return pv_source_open(&s->data, &source, 0, o->quiet);
+    if (named) {
+        PV_TRY(pv_source_of(&source, &s->config));
+        return pv_source_open(&s->data, &source, 0, o->quiet);
+    }
+    if (strcmp(s->config.correlation, "none") != 0 || strcmp(s->config.nuisance, "auto") != 0)
+        return pv_fail(PV_EUSAGE, "bench: the thousand sprites have no factors; name data=NAME");
     PV_TRY(make_data(&s->data));
-    return pv_data_vary(&s->data, source.variant, source.background);
+    return pv_data_vary(&s->data, (pv_variant)s->config.variant, s->config.background);
 }
 
 static pv_status make_config(pv_config *out, const pv_bench_options *o)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "polarvae/contact_sheet.h"
@@ -125,19 +126,41 @@ static pv_status read_config(pv_config *out, const pv_arguments *rest)
     return status;
 }
 
+/* As many images as there would have to be if all were drawn alike: 1 / sum of squared chances. */
+static pv_status count_likely(double *out, const pv_data *d, const char *text)
+{
+    uint64_t *cumulative;
+    double squares = 0;
+    *out = 0;
+    if (strcmp(text, "none") == 0) return PV_OK;
+    PV_TRY(pv_data_correlate(&cumulative, d, text));
+    for (size_t i = 0; i < d->examples; i++) {
+        const double chance = (double)(cumulative[i] - (i ? cumulative[i - 1] : 0)) * 0x1p-64;
+        squares += chance * chance;
+    }
+    free(cumulative);
+    *out = 1 / squares;
+    return PV_OK;
+}
+
 pv_status pv_show_data(const pv_arguments *rest, const char *sheet, int json, int quiet)
 {
     pv_config config;
     pv_source source;
     pv_data data = {0};
+    double likely = 0;
     PV_TRY(read_config(&config, rest));
     pv_status status = pv_source_of(&source, &config);
     if (status == PV_OK) status = pv_source_open(&data, &source, 0, quiet);
+    if (status == PV_OK) status = count_likely(&likely, &data, config.correlation);
     if (status == PV_OK && sheet) status = draw_sheet(&data, &config, sheet);
     if (status == PV_OK && json)
         status = print_json(&data, source.file);
     else if (status == PV_OK)
         print(&data, source.file);
+    if (status == PV_OK && !json && likely > 0)
+        printf("  drawn     by %s: as from %.0f images that are equally likely\n",
+               config.correlation, likely);
     pv_data_close(&data);
     pv_config_clear(&config);
     return status;

@@ -136,24 +136,32 @@ pv_status pv_data_find(const pv_data_index *index, const int32_t *class, size_t 
     return pv_fail(PV_EUSAGE, "no image has %s", text);
 }
 
-size_t pv_data_nearest(const pv_data_index *index, const int32_t *class)
+/* Infinite where the images differ in `fixed`, and beyond `limit`. */
+static double distance(const pv_data *d, const int32_t *of, const int32_t *class, int fixed,
+                       double limit)
+{
+    double sum = 0;
+    if (fixed >= 0 && of[fixed] != class[fixed]) return INFINITY;
+    for (int f = 0; f < d->factors && sum < limit; f++)
+        if (d->factor_size[f] > 1)
+            sum += fabs((double)of[f] - (double)class[f]) / (d->factor_size[f] - 1);
+    return sum;
+}
+
+size_t pv_data_nearest(const pv_data_index *index, const int32_t *class, int fixed)
 {
     const pv_data *d = index->data;
     const size_t k = (size_t)d->factors;
-    size_t nearest = 0;
     const double rounding = 1e-12; /* sums that should be equal differ by less */
+    size_t nearest = 0;
     double least = INFINITY;
     if (has(index, class, &nearest)) return nearest;
     for (size_t i = 0; i < d->examples; i++) {
-        double distance = 0;
-        for (size_t f = 0; f < k && distance < least; f++)
-            if (d->factor_size[f] > 1)
-                distance +=
-                    fabs((double)d->factor[i * k + f] - (double)class[f]) / (d->factor_size[f] - 1);
-        if (distance < least - rounding) {
-            least = distance;
+        const double here = distance(d, d->factor + i * k, class, fixed, least);
+        if (here < least - rounding) {
+            least = here;
             nearest = i;
         }
     }
-    return nearest;
+    return least < INFINITY || fixed < 0 ? nearest : pv_data_nearest(index, class, -1);
 }

@@ -112,7 +112,6 @@ pv_status pv_sprites_write(const pv_sprites *sprites, const char *path, int thre
                                "orientation (radians) and position, the last factor fastest. "
                                "Rendered by polarvae; not the images of the published dataset.",
                 .table = &table,
-                .binary = 1,
                 .images = render,
                 .state = &what},
             threads, progress);

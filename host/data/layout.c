@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/text.h"
 
 enum { STANDARD = 6, MAX_VALUES = 65536 };
 
@@ -31,6 +32,9 @@ static pv_status read_sizes(pv_data *out, pv_h5_array *images, pv_h5 *file, cons
                                0, 0, NULL);
     size_t channels = images->rank == 4 ? dim[3] : 1;
     if (dim[0] == 0) return pv_fail(PV_EDATA, "%s: '%s' holds no images", path, name);
+    if (dim[0] > UINT32_MAX)
+        return pv_fail(PV_EDATA, "%s: '%s' holds %zu images; at most %lu can be numbered", path,
+                       name, dim[0], (unsigned long)UINT32_MAX);
     if (dim[1] != dim[2] || dim[1] % 16 != 0 || dim[1] == 0 || dim[1] > 4096)
         return pv_fail(
             PV_EDATA,
@@ -85,6 +89,19 @@ static void set_name(pv_data *d, int factor, const char *name)
         snprintf(d->factor_name[factor], PV_FACTOR_NAME, "%.*s", PV_FACTOR_NAME - 1, name);
     else
         snprintf(d->factor_name[factor], PV_FACTOR_NAME, "factor_%d", factor);
+}
+
+/* What is too long ends with a whole character. */
+static void cut(char name[PV_FACTOR_NAME])
+{
+    uint32_t code;
+    name[PV_FACTOR_NAME - 1] = 0;
+    if (strlen(name) < PV_FACTOR_NAME - 1) return;
+    for (char *at = name; *at;) {
+        const size_t bytes = pv_utf8_decode(&code, at);
+        if (bytes == 0 && name + PV_FACTOR_NAME - at <= 4) *at = 0;
+        at += bytes > 0 ? bytes : 1;
+    }
 }
 
 /* ---- 3dshapes: values only ---- */
@@ -173,7 +190,12 @@ static pv_status read_attributes(pv_data *d, pv_h5 *file)
     if (pv_h5_has(file, sizes.name)) PV_TRY(pv_h5_read(file, &sizes, size));
     if (pv_h5_has(file, unseen.name)) PV_TRY(pv_h5_read(file, &unseen, nuisance));
     for (int f = 0; f < d->factors; f++) {
-        name[f][PV_FACTOR_NAME - 1] = 0;
+        cut(name[f]);
+        if (!pv_utf8_is_plain(name[f]))
+            return pv_fail(PV_EDATA,
+                           "%s: 'latents_names' of factor %d is no plain text: UTF-8 without "
+                           "control characters",
+                           pv_h5_path(file), f);
         set_name(d, f, name[f]);
         d->factor_size[f] = size[f];
         d->nuisance[f] = nuisance[f] != 0;

@@ -36,7 +36,8 @@ pv_status pv_data_directory(char out[4096])
     if (!set || !*set) return pv_cache_directory(out);
     if (snprintf(out, 4096, "%s", set) >= 4096)
         return pv_fail(PV_EUSAGE, "POLARVAE_DATA: the path is too long");
-    return pv_make_directory(out);
+    const pv_status status = pv_make_directory(out);
+    return status == PV_OK ? PV_OK : pv_fail(status, "POLARVAE_DATA: %s", pv_error());
 }
 
 static pv_status keep_in(char out[static 4096], const char *name, const char *extension)
@@ -120,20 +121,18 @@ static pv_status generate(const pv_source *s, int threads, int quiet)
 
 static pv_status check_files(const pv_source *s, int threads, int quiet)
 {
-    if (!pv_file_exists(s->file)) {
-        if (s->generated) PV_TRY(generate(s, threads, quiet));
-        if (is_imported(s->name))
-            return pv_fail(PV_EUSAGE,
-                           "data=%s: %s is not there; polarvae data import %s SOURCE writes it "
-                           "from the public files (polarvae data --help)",
-                           s->name, s->file, s->name);
-    }
     if (s->variant == PV_SCREAM && !pv_file_exists(s->background))
         return pv_fail(PV_EUSAGE,
                        "variant scream: there is no background %s; put a picture there, or name "
                        "one with background=FILE (PNG or JPEG)",
                        s->background);
-    return PV_OK;
+    if (pv_file_exists(s->file)) return PV_OK;
+    if (s->generated) return generate(s, threads, quiet);
+    if (!is_imported(s->name)) return PV_OK; /* told when it is opened */
+    return pv_fail(PV_EUSAGE,
+                   "data=%s: %s is not there; polarvae data import %s SOURCE writes it from the "
+                   "public files (polarvae data --help)",
+                   s->name, s->file, s->name);
 }
 
 pv_status pv_source_open(pv_data *out, const pv_source *s, int threads, int quiet)

@@ -79,7 +79,8 @@ pv_status pv_data_vary(pv_data *d, pv_variant variant, const char *background)
     if (pv_data_form(d) != PV_BITS)
         return pv_fail(
             PV_EUSAGE,
-            "variant: is for binary images, such as those of dsprites; these are 0..255");
+            "variant: is for binary images, such as those of dsprites; those of this data set are "
+            "0..255");
     if (variant == PV_SCREAM) {
         PV_TRY(load_background(d, background));
         d->checksum = pv_hash(d->checksum, d->background,

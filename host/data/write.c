@@ -35,6 +35,7 @@ struct work {
     pthread_mutex_t lock, source; /* source: held while rows are read that must be in order */
     pthread_cond_t written;
     size_t taken, done; /* rows */
+    uint8_t bits;       /* all bytes that were read, ored */
     pv_status status;   /* of the first failure, and its text: errors belong to a thread */
     char error[1024];
 };
@@ -75,6 +76,13 @@ static void stop(work *w, pv_status status)
     pthread_mutex_unlock(&w->lock);
 }
 
+static uint8_t any_bits(const uint8_t *bytes, size_t size)
+{
+    uint8_t all = 0;
+    for (size_t i = 0; i < size; i++) all |= bytes[i];
+    return all;
+}
+
 /* The next chunk, and its rows; dim[0] if there is none. */
 static size_t take_chunk(work *w, void *plain, size_t *count)
 {
@@ -87,6 +95,10 @@ static size_t take_chunk(work *w, void *plain, size_t *count)
     if (first < all) {
         *count = all - first < w->array.chunk ? all - first : w->array.chunk;
         const pv_status status = w->fill(w, first, *count, plain);
+        const uint8_t bits = any_bits(plain, *count * w->row_size);
+        pthread_mutex_lock(&w->lock);
+        w->bits |= bits;
+        pthread_mutex_unlock(&w->lock);
         if (status != PV_OK) {
             stop(w, status);
             first = all;
@@ -193,6 +205,12 @@ static pv_status write_table(work *w, const char *name, pv_h5_type type, int thr
     return write_array(w, threads);
 }
 
+static pv_status write_text(pv_h5 *file, const char *name, const char *text)
+{
+    pv_h5_array array = {.name = name, .type = PV_H5_TEXT, .width = strlen(text) + 1};
+    return pv_h5_write(file, &array, text);
+}
+
 static pv_status write_arrays(pv_h5 *file, const pv_data_contents *c, int threads,
                               const pv_progress *progress)
 {
@@ -203,16 +221,12 @@ static pv_status write_arrays(pv_h5 *file, const pv_data_contents *c, int thread
     PV_TRY(write_table(&classes, "latents/classes", PV_H5_I64, threads));
     PV_TRY(write_table(&values, "latents/values", PV_H5_F64, threads));
     PV_TRY(write_images(&images, "imgs", PV_H5_U8, 1, threads));
+    const int binary = c->table->channels == 1 && images.bits <= 1;
+    PV_TRY(write_text(file, "@pixels", binary ? "0 or 1" : "0..255"));
     return c->unclipped ? write_images(&unclipped, "imgs_unclipped", PV_H5_I16, 2, threads) : PV_OK;
 }
 
 /* ---- the file ---- */
-
-static pv_status write_text(pv_h5 *file, const char *name, const char *text)
-{
-    pv_h5_array array = {.name = name, .type = PV_H5_TEXT, .width = strlen(text) + 1};
-    return pv_h5_write(file, &array, text);
-}
 
 static pv_status write_factors(pv_h5 *file, const pv_data *d)
 {
@@ -248,8 +262,6 @@ pv_status pv_data_write(const char *path, const pv_data_contents *contents, int 
     PV_TRY(pv_h5_create(&file, path));
     pv_status status = write_text(file, "@title", contents->title);
     if (status == PV_OK) status = write_text(file, "@description", contents->description);
-    if (status == PV_OK)
-        status = write_text(file, "@pixels", contents->binary ? "0 or 1" : "0..255");
     if (status == PV_OK) status = write_factors(file, contents->table);
     if (status == PV_OK) status = write_arrays(file, contents, threads, progress);
     if (status == PV_OK) status = pv_h5_commit(file);

@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "report/picture.h"
 
-enum { COLUMNS = PV_SHEET_COLUMNS, CAPTION = 16 };
+enum { COLUMNS = PV_SHEET_COLUMNS, CAPTION = 16, MOST_NUMBERS = 120000000 };
 
 typedef struct {
     const pv_device_data *data;
@@ -25,13 +25,14 @@ static void choose(sheet *s, const pv_data_index *index, int factor, int columns
 {
     const pv_data *d = s->data->data;
     const size_t k = (size_t)d->factors;
+    const int64_t last = d->factor_size[factor] - 1;
     int32_t class[PV_MAX_FACTORS];
     for (int f = 0; f < d->factors; f++) class[f] = (d->factor_size[f] - 1) / 2;
     s->row[factor] = (pv_sheet_row){.title = d->factor_name[factor],
                                     .note = d->nuisance[factor] ? "nuisance" : NULL};
     for (int c = 0; c < columns; c++, s->count++) {
-        class[factor] = columns == 1 ? 0 : c * (d->factor_size[factor] - 1) / (columns - 1);
-        const size_t found = s->example[s->count] = pv_data_nearest(index, class);
+        class[factor] = columns == 1 ? 0 : (int32_t)((int64_t)c * last / (columns - 1));
+        const size_t found = s->example[s->count] = pv_data_nearest(index, class, factor);
         const int exact = memcmp(d->factor + found * k, class, k * sizeof *class) == 0;
         snprintf(s->caption[s->count], CAPTION, "%s%.3g", exact ? "" : "~",
                  d->factor_value[found * k + (size_t)factor]);
@@ -106,6 +107,12 @@ static pv_status take_pixels(sheet *s, pv_stream *stream)
     const size_t numbers = (size_t)(d->height * d->width * d->channels);
     place p = {0};
     pv_program *program = NULL;
+    if (s->count * numbers > MOST_NUMBERS)
+        return pv_fail(
+            PV_EUSAGE,
+            "a contact sheet of %zu images of %d x %d pixels is too large; they may have "
+            "%d megapixels together",
+            s->count, d->width, d->height, MOST_NUMBERS / d->channels / 1000000);
     PV_TRY(pv_new(&s->pixels, s->count * numbers, sizeof *s->pixels, "a contact sheet"));
     pv_status status = bring(&p, s, stream, numbers);
     if (status == PV_OK) status = pv_program_begin(&program, stream, s->count);

@@ -94,7 +94,6 @@ static pv_status open_file(pv_public *out, const char *source)
     pv_numpy *npz;
     pv_h5 *hdf5;
     PV_TRY(pv_pixels_open(out, source, &npz, &hdf5));
-    out->binary = 1;
     out->title = "dSprites";
     PV_TRY(npz ? read_npz(out, source, npz) : read_hdf5(out, source, hdf5));
     return pv_table_order(&out->table, source);

@@ -19,22 +19,12 @@ pv_status pv_images_table(pv_data *table, size_t examples, size_t factors, const
                   "factor values");
 }
 
-static int is_plain(const char *text)
-{
-    for (uint32_t code; *text;) {
-        const size_t bytes = pv_utf8_decode(&code, text);
-        if (bytes == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) return 0;
-        text += bytes;
-    }
-    return 1;
-}
-
 pv_status pv_images_name(pv_data *table, int factor, const char *text, const char *path)
 {
     static const char mark[] = "nuisance:";
     const size_t skip = strncmp(text, mark, sizeof mark - 1) == 0 ? sizeof mark - 1 : 0;
     const char *name = text + skip;
-    if (!*name || strlen(name) >= PV_FACTOR_NAME || !is_plain(name))
+    if (!*name || strlen(name) >= PV_FACTOR_NAME || !pv_utf8_is_plain(name))
         return pv_fail(PV_EDATA,
                        "%s: factor %d is named '%.40s'; expected a plain text of 1 to %d bytes",
                        path, factor + 1, name, PV_FACTOR_NAME - 1);

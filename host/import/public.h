@@ -19,7 +19,6 @@ typedef struct pv_public {
     pv_status (*unclipped)(void *state, size_t first, size_t rows, int16_t *out);
     void (*close)(void *state); /* NULL: nothing to close */
     void *state;
-    int binary;                /* images hold only 0 and 1 */
     const char *title;         /* of the data set: one line, for the file */
     char note[PV_IMPORT_NOTE]; /* what the source lacks of the public release, or empty */
 } pv_public;

@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 
-enum { SMALLEST_BLOCK = 64 };
+enum { SMALLEST_BLOCK = 64, FEWEST_BLOCKS = 2 };
 
 struct pv_window {
     const pv_device_data *data;
@@ -127,6 +127,7 @@ pv_status pv_window_move(pv_window *w, uint64_t step)
     if (w->filled && first == w->first) return PV_OK;
     if (!w->filled || first < w->first || first - w->first > w->slots) {
         if (w->filled) PV_TRY(take(w, w->first)); /* what was read ahead is not wanted */
+        w->filled = 0;
         for (uint64_t entry = first; entry < first + w->slots; entry++) {
             PV_TRY(want(w, entry));
             PV_TRY(take(w, entry));
@@ -150,6 +151,8 @@ static void measure(pv_window *w, size_t batch, size_t bytes)
     w->image = pv_data_image_bytes(data);
     w->block = pv_data_chunk(data);
     w->block = (SMALLEST_BLOCK + w->block - 1) / w->block * w->block;
+    const size_t most = bytes / FEWEST_BLOCKS / w->image; /* where a file's chunks are larger */
+    if (w->block > most) w->block = most > SMALLEST_BLOCK ? most : SMALLEST_BLOCK;
     if (w->block > data->examples) w->block = data->examples;
     w->blocks = (data->examples + w->block - 1) / w->block;
     w->slots = bytes / (w->block * w->image);

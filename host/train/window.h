@@ -13,7 +13,8 @@
 
 typedef struct pv_window pv_window;
 
-/* bytes: how much memory the window takes at most; it has at least two blocks. */
+/* bytes: how much memory the window takes at most, but for two blocks of 64 images; one block more
+ * is being read. A block is at most half of it. */
 pv_status pv_window_open(pv_window **out, const pv_device_data *data, pv_stream *stream,
                          uint64_t seed, size_t batch, size_t bytes);
 void pv_window_close(pv_window *window); /* NULL is fine */

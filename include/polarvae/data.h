@@ -1,7 +1,7 @@
 /* data.h -- images with known factors: data set files, their factors, and the sprite generator.
  *
  * Images are in host memory as they will be on the device: binary images as bits (32 pixels a word,
- * lowest bit first, rows of images padded to whole words), 0..255 as bytes, resized images that
+ * lowest bit first), 0..255 as bytes, resized images that
  * leave 0..255 as 16-bit numbers. They become floats, and random where a variant says so, when a
  * batch is gathered. */
 #ifndef POLARVAE_DATA_H
@@ -105,7 +105,8 @@ pv_status pv_data_index_open(pv_data_index **out, const pv_data *data); /* data 
 void pv_data_index_close(pv_data_index *index);                         /* NULL is fine */
 /* PV_EUSAGE where no example has these classes. */
 pv_status pv_data_find(const pv_data_index *index, const int32_t *classes, size_t *example);
-size_t pv_data_nearest(const pv_data_index *index, const int32_t *classes);
+/* fixed: a factor in which the image must not differ, where there is one such; -1: none. */
+size_t pv_data_nearest(const pv_data_index *index, const int32_t *classes, int fixed);
 
 /* Correlated factors, as Roth et al. (Disentanglement of Correlated Factors via Hausdorff
  * Factorized Support, arXiv 2210.07347, after Traeuble et al., arXiv 2006.07886) sample them: an

@@ -141,21 +141,24 @@ static void make_set(pv_data *d, int factors, const int *size, int channels, int
         d->bytes = images;
 }
 
-/* Number of the example with these classes; or of the nearest, by all of them. */
-static size_t find(const pv_data *d, const int32_t *class, int *exact)
+/* Number of the example with these classes; or of the nearest, of those that have the row's; or,
+ * where there are none, of all. */
+static size_t find(const pv_data *d, const int32_t *class, size_t row, int *exact)
 {
     const size_t k = (size_t)d->factors;
     double least = HUGE_VAL;
     size_t best = 0;
-    for (size_t i = 0; i < d->examples; i++) {
-        double distance = 0;
-        for (size_t f = 0; f < k; f++)
-            if (d->factor_size[f] > 1)
-                distance += abs(d->factor[i * k + f] - class[f]) / (d->factor_size[f] - 1.0);
-        if (distance > least - 1e-9) continue;
-        least = distance;
-        best = i;
-    }
+    for (int any = 0; any < 2 && least == HUGE_VAL; any++)
+        for (size_t i = 0; i < d->examples; i++) {
+            double distance = 0;
+            if (!any && d->factor[i * k + row] != class[row]) continue;
+            for (size_t f = 0; f < k; f++)
+                if (d->factor_size[f] > 1)
+                    distance += abs(d->factor[i * k + f] - class[f]) / (d->factor_size[f] - 1.0);
+            if (distance > least - 1e-9) continue;
+            least = distance;
+            best = i;
+        }
     *exact = least < 1e-9;
     return best;
 }
@@ -190,7 +193,7 @@ static void expect_rows(expected *e, const pv_data *d)
             int exact;
             for (int g = 0; g < d->factors; g++) class[g] = (d->factor_size[g] - 1) / 2;
             class[f] = class_of(c, columns, size);
-            const size_t found = find(d, class, &exact);
+            const size_t found = find(d, class, (size_t)f, &exact);
             e->inexact += !exact;
             snprintf(e->caption[f][c], sizeof e->caption[f][c], "%s%.3g", exact ? "" : "~",
                      d->factor_value[found * (size_t)d->factors + (size_t)f]);

@@ -165,7 +165,7 @@ static void compare_searches(const pv_data *d)
             assert_null(strchr(pv_error(), '\n'));
             missing++;
         }
-        const size_t nearest = pv_data_nearest(index, class), want = search(d, class, 0);
+        const size_t nearest = pv_data_nearest(index, class, -1), want = search(d, class, 0);
         if (nearest != want) fail_msg("combination %zu: nearest %zu, not %zu", i, nearest, want);
     }
     if (d->complete) assert_int_equal(missing, 0);
@@ -215,7 +215,7 @@ static void classes_out_of_range_are_missing(void **state)
         for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
             size_t found;
             assert_int_equal(pv_data_find(index, outside[i], &found), PV_EUSAGE);
-            assert_int_equal(pv_data_nearest(index, outside[i]), search(&d, outside[i], 0));
+            assert_int_equal(pv_data_nearest(index, outside[i], -1), search(&d, outside[i], 0));
         }
         pv_data_index_close(index);
         pv_data_close(&d);
