@@ -31,6 +31,20 @@ refused 1 'shapes3d.h5' data import smallnorb "$GOLDEN/arrays/shapes3d.h5" y.h5
 refused 2 'data import mpi3d_real SOURCE writes it' data info mpi3d_real
 check "a refused import leaves nothing" [ ! -e y.h5 ]
 
+need cp "$GOLDEN/arrays/shapes3d.h5" same.h5
+refused 2 'same.h5: is the source' data import shapes3d same.h5 same.h5
+check "the source is lost" cmp -s same.h5 "$GOLDEN/arrays/shapes3d.h5"
+need cp "$GOLDEN/images/sorted.npz" own.npz
+refused 2 'own.npz: is there, and no HDF5 file' data import images same.h5 own.npz
+check "a file of another kind is lost" cmp -s own.npz "$GOLDEN/images/sorted.npz"
+need mkfifo pipe
+refused 1 'a device or a pipe' data import images own.npz pipe
+mkdir unseen
+need cp "$GOLDEN/images/grey/same.png" unseen
+printf 'file,nuisance:x\nsame.png,1\n' >unseen/factors.csv
+refused 1 'all factors are nuisance' data import images unseen y.h5
+check "... leaves something" [ ! -e y.h5 ]
+
 # ---- what is in them ----
 
 need polarvae data info smallnorb --json --quiet >info.json
@@ -43,6 +57,8 @@ for name in dsprites dsprites_noshape color_dsprites noisy_dsprites scream_dspri
 done
 refused 2 'is a variant already' data info color_dsprites variant=noisy
 refused 2 'no factor .form.' data info dsprites nuisance=form --quiet
+refused 2 'no pair of factors' data info dsprites correlation=scale --quiet
+refused 2 'have no factors' bench train correlation=shape:scale:1 --seconds 1
 refused 2 'smallnorb_overshoot' data info kept/dsprites.h5 smallnorb_overshoot=true --quiet
 
 # ---- training and evaluation ----

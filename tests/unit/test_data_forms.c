@@ -24,6 +24,7 @@ typedef struct {
     int in_order;     /* and who asks must keep to it: */
     size_t next, bad; /* the next row; the row that fails, or 0 */
     int asking;
+    const char *name; /* of the first factor; NULL: "number" */
 } content;
 
 static size_t pixels_of(const content *c)
@@ -95,6 +96,7 @@ static pv_status write_content(content *c, int threads)
                      .factor_size = {(int)c->examples, 2},
                      .factor_name = {"number", "parity"},
                      .nuisance = {0, 1}};
+    if (c->name) memcpy(table.factor_name[0], c->name, strlen(c->name) + 1);
     OK(pv_new(&table.factor, c->examples * 2, sizeof *table.factor, "factors"));
     OK(pv_new(&table.factor_value, c->examples * 2, sizeof *table.factor_value, "values"));
     for (size_t i = 0; i < c->examples; i++) {
@@ -488,6 +490,32 @@ static void black_images_come_first(void **state)
         }
 }
 
+/* Names are 31 bytes at most, of which the last character may not fit. */
+static void names_are_plain_text(void **state)
+{
+    (void)state;
+    content c = {.examples = 2, .side = 16, .channels = 1};
+    static const char *const wrong[] = {"\377", "a\nb", "\033[31m", "\303", "\303\251\300x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        c.name = wrong[i];
+        OK(write_content(&c, 1));
+        refuses(NULL, PV_EDATA, "'latents_names' of factor 0 is no plain text");
+    }
+    static const char *const right[][2] = {
+        {"gr\303\266\303\237e", "gr\303\266\303\237e"},
+        {"abcdefghijklmnopqrstuvwxyz12345", "abcdefghijklmnopqrstuvwxyz12345"},
+        {"abcdefghijklmnopqrstuvwxyz1234\303", "abcdefghijklmnopqrstuvwxyz1234"},
+        {"abcdefghijklmnopqrstuvwxyz123\342\202", "abcdefghijklmnopqrstuvwxyz123"}};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        pv_data d;
+        c.name = right[i][0];
+        OK(write_content(&c, 1));
+        OK(pv_data_open(&d, path, NULL));
+        assert_string_equal(d.factor_name[0], right[i][1]);
+        pv_data_close(&d);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_failing_source_leaves_no_file),
         cmocka_unit_test(nearly_black_images_need_a_word),
         cmocka_unit_test(nuisance_is_read),
+        cmocka_unit_test(names_are_plain_text),
         cmocka_unit_test(wrong_unclipped_images_are_refused),
         cmocka_unit_test(streamed_images_are_the_same),
         cmocka_unit_test(black_images_come_first),
