@@ -17,8 +17,8 @@ refused 2 "from 2 to" encode run --examples 10x --quiet
 refused 2 "must be 2 or 4" bench train --kernel 3
 refused 2 "'train', 'encode', 'kernels' or 'evaluate' must follow" bench
 refused 2 "must be 'train', 'encode', 'kernels' or 'evaluate'" bench trains
-refused 2 "'generate' or 'info' must follow" data
-refused 2 "exactly one file" data info
+refused 2 "'generate', 'import' or 'info' must follow" data
+refused 2 "a file or the name of a data set must come first" data info
 refused 2 "3:6:40:32:32" data generate new.h5 --subset 4:6:40:32:32
 refused 2 "3:6:40:32:32" data generate new.h5 --subset 3:6:40:32
 refused 2 "takes no argument 'run'" info run

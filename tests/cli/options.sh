@@ -54,8 +54,8 @@ for command in data train sweep encode evaluate bench info; do
     done
 done
 
-refused 2 "data: 'generate' or 'info' must follow" data --json
-refused 2 "bench: takes no argument 'run'" bench encode run
+refused 2 "data: 'generate', 'import' or 'info' must follow" data --json
+refused 2 "bench encode: unexpected argument 'run'" bench encode run
 refused 2 "bench speed: must be 'train', 'encode', 'kernels' or 'evaluate'" bench speed --csv table.csv
 refused 2 "--device .*: use auto, cpu or cuda:N" train --out fresh --device "$(printf '%80s' x)"
 finish

@@ -49,16 +49,23 @@ same_models() {
 
 seed=${SEED:-$(date +%s)}
 echo "SEED=$seed: $KILLS kills in sweeps of $lasted ms"
-awk -v seed="$seed" -v n=$KILLS -v ms="$lasted" 'BEGIN {
+# When how many models are evaluated, so that it does not depend on how busy the machine is, and how
+# long after that: up to the time of two models.
+awk -v seed="$seed" -v n=$KILLS -v models=$models -v ms="$lasted" 'BEGIN {
     srand(seed)
-    for (i = 0; i < n; i++) printf "%.3f %d\n", rand() * 2 * ms / n / 1000, i % 3
+    for (i = 0; i < n; i++)
+        printf "%d %.3f %d\n", (i + rand()) * models / (n + 1), rand() * 2 * ms / models / 1000, i % 3
 }' >kills
 killed=0
-while read -r seconds kind; do
+while read -r models_done seconds kind; do
     setsid sh -c 'for i in 1 2; do "$POLARVAE" sweep sweep.yaml --dir cut --quiet & done; wait' \
         >out.text 2>error.text &
     group=$!
     clean() { kill -9 -$group 2>killed.text; }
+    while [ "$(find cut -name evaluation.json 2>find.text | wc -l)" -lt "$models_done" ] &&
+        kill -0 -$group 2>killed.text; do
+        sleep 0.05
+    done
     sleep "$seconds"
     one=$(pgrep -g $group -f 'sweep.yaml --dir cut --quiet$' | tail -n 1)
     case $kind in

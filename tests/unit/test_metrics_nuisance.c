@@ -182,7 +182,7 @@ static void no_generator(const char *what, const table *t, size_t rows)
     for (int i = 0; i < r.count; i++) {
         const pv_metric_result *of = &r.result[i];
         if (i < 2)
-            check(of->count == 0 && strstr(of->reason, "every combination of the factors equally"),
+            check(of->count == 0 && strstr(of->reason, "every combination of the factors once"),
                   "%s: %s is not undefined, but: %s", what, of->metric, of->reason);
         else
             check(of->count > 0 && of->train == rows, "%s: %s of %zu examples, not %zu: %s", what,
