@@ -10,16 +10,6 @@
 #include "polarvae/contact_sheet.h"
 #include "polarvae/source.h"
 
-static void range(const pv_data *d, int factor, double *low, double *high)
-{
-    const double *value = d->factor_value + factor;
-    *low = *high = *value;
-    for (size_t i = 0; i < d->examples; i++, value += d->factors) {
-        if (*value < *low) *low = *value;
-        if (*value > *high) *high = *value;
-    }
-}
-
 static const char *const variant_name[] = {
     [PV_PLAIN] = "none", [PV_COLOR] = "color", [PV_NOISY] = "noisy", [PV_SCREAM] = "scream"};
 
@@ -48,7 +38,7 @@ static void print(const pv_data *d, const char *path)
            d->complete ? ", every combination in order" : ", not every combination in order");
     for (int f = 0; f < d->factors; f++) {
         double low, high;
-        range(d, f, &low, &high);
+        pv_data_range(d, f, &low, &high);
         printf("    %-16s %4d value%s from %g to %g%s\n", d->factor_name[f], d->factor_size[f],
                d->factor_size[f] > 1 ? "s" : " ", low, high,
                d->nuisance[f] ? ", nuisance: not observed" : "");
@@ -73,7 +63,7 @@ static pv_status print_json(const pv_data *d, const char *path)
     pv_json_array(j, "factors");
     for (int f = 0; f < d->factors; f++) {
         double low, high;
-        range(d, f, &low, &high);
+        pv_data_range(d, f, &low, &high);
         pv_json_object(j, NULL);
         pv_json_text(j, "name", d->factor_name[f]);
         pv_json_whole(j, "size", d->factor_size[f]);

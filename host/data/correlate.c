@@ -91,16 +91,10 @@ static pv_status parse(correlation *c)
 
 static void find_ranges(correlation *c)
 {
-    const pv_data *d = c->data;
-    for (int f = 0; f < d->factors; f++) {
-        const double *value = d->factor_value + f;
-        double low = *value, high = *value;
-        for (size_t i = 0; i < d->examples; i++) {
-            low = fmin(low, value[i * (size_t)d->factors]);
-            high = fmax(high, value[i * (size_t)d->factors]);
-        }
-        c->low[f] = low;
-        c->scale[f] = high > low ? 1 / (high - low) : 0;
+    for (int f = 0; f < c->data->factors; f++) {
+        double high;
+        pv_data_range(c->data, f, &c->low[f], &high);
+        c->scale[f] = high > c->low[f] ? 1 / (high - c->low[f]) : 0;
     }
 }
 

@@ -43,6 +43,16 @@ pv_status pv_data_set_nuisance(pv_data *d, const char *names)
     return PV_OK;
 }
 
+void pv_data_range(const pv_data *d, int factor, double *low, double *high)
+{
+    const double *value = d->factor_value + factor;
+    *low = *high = *value;
+    for (size_t i = 0; i < d->examples; i++, value += d->factors) {
+        if (*value < *low) *low = *value;
+        if (*value > *high) *high = *value;
+    }
+}
+
 int pv_data_observed(const pv_data *d)
 {
     int count = 0;

@@ -206,6 +206,11 @@ size_t pv_data_image_bytes(const pv_data *d)
     return form == PV_BITS ? d->words * sizeof *d->bits : form == PV_SHORTS ? 2 * numbers : numbers;
 }
 
+const void *pv_data_images(const pv_data *d)
+{
+    return d->bits ? (const void *)d->bits : d->shorts ? (const void *)d->shorts : d->bytes;
+}
+
 int pv_data_in_memory(const pv_data *d) { return !d->file; }
 
 size_t pv_data_chunk(const pv_data *d)
@@ -219,10 +224,7 @@ pv_status pv_data_rows(const pv_data *d, size_t first, size_t rows, void *out)
 {
     const size_t image = pv_data_image_bytes(d);
     if (!d->file) {
-        const char *images = d->bits     ? (const char *)d->bits
-                             : d->shorts ? (const char *)d->shorts
-                                         : (const char *)d->bytes;
-        memcpy(out, images + first * image, rows * image);
+        memcpy(out, (const char *)pv_data_images(d) + first * image, rows * image);
         return PV_OK;
     }
     pv_image_file *f = d->file;

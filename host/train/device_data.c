@@ -18,13 +18,10 @@ static pv_status share_images(pv_device_data *d)
 {
     const pv_data *data = d->data;
     if (!pv_data_in_memory(data)) return PV_OK;
-    const void *images = data->bits     ? (const void *)data->bits
-                         : data->shorts ? (const void *)data->shorts
-                                        : (const void *)data->bytes;
     const size_t bytes = data->examples * pv_data_image_bytes(data);
     const size_t memory = pv_device_memory(d->device);
     if (memory > 0 && bytes > memory) return PV_OK;
-    return pv_device_share(d->device, images, bytes, &d->images);
+    return pv_device_share(d->device, pv_data_images(data), bytes, &d->images);
 }
 
 pv_status pv_device_data_open(pv_device_data *out, pv_device *device, const pv_data *data)

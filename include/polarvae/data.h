@@ -78,6 +78,7 @@ pv_status pv_data_open_with(pv_data *out, const char *path, const pv_data_option
 typedef enum { PV_BITS, PV_BYTES, PV_SHORTS } pv_image_form;
 pv_image_form pv_data_form(const pv_data *data);
 size_t pv_data_image_bytes(const pv_data *data); /* of an image in memory, in its form */
+const void *pv_data_images(const pv_data *data); /* bits, bytes or shorts; NULL: in the file */
 int pv_data_in_memory(const pv_data *data);
 size_t pv_data_chunk(const pv_data *data); /* how many are best read together */
 /* Images first .. first + rows - 1 in their form, from memory or from the file; any thread. */
@@ -95,6 +96,8 @@ pv_status pv_data_vary(pv_data *data, pv_variant variant, const char *background
  * PV_EUSAGE names one that is unknown, and lists those there are. */
 pv_status pv_data_set_nuisance(pv_data *data, const char *names);
 int pv_data_observed(const pv_data *data); /* how many factors are not nuisance */
+/* The smallest and the largest value of a factor. */
+void pv_data_range(const pv_data *data, int factor, double *low, double *high);
 int pv_data_factor(const pv_data *data, const char *name, size_t length); /* or -1 */
 
 /* From factors to images. Where `classes` [factors] are no example's, the nearest one is found:
