@@ -1,9 +1,8 @@
 /* data.h -- images with known factors: data set files, their factors, and the sprite generator.
  *
  * Images are in host memory as they will be on the device: binary images as bits (32 pixels a word,
- * lowest bit first), 0..255 as bytes, resized images that
- * leave 0..255 as 16-bit numbers. They become floats, and random where a variant says so, when a
- * batch is gathered. */
+ * lowest bit first), 0..255 as bytes, resized images that leave 0..255 as 16-bit numbers. They
+ * become floats, and random where a variant says so, when a batch is gathered. */
 #ifndef POLARVAE_DATA_H
 #define POLARVAE_DATA_H
 
